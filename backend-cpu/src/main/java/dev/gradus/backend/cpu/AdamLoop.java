@@ -1,0 +1,129 @@
+package dev.gradus.backend.cpu;
+
+import static dev.gradus.backend.cpu.CpuStorage.f32;
+import static dev.gradus.backend.cpu.CpuStorage.f64;
+import static dev.gradus.backend.cpu.CpuStorage.unsupported;
+
+import dev.gradus.spi.AdamHyper;
+import dev.gradus.spi.AdamPlan;
+import dev.gradus.spi.AdamSlot;
+import dev.gradus.spi.Storage;
+import dev.gradus.types.DType;
+import java.util.List;
+
+/** Batched Adam: all slots of all groups in one pass over their memory. */
+final class AdamLoop implements AdamPlan, SlotPieces.Update {
+  private static final float[] NO_MAX_F32 = {};
+  private static final double[] NO_MAX_F64 = {};
+
+  private final Parallel parallel;
+  private final boolean fma;
+  private final AdamSlot[] slots;
+  private final SlotPieces pieces;
+  private final AdamF32[] active;
+  private final AdamHyper[] hypers;
+
+  AdamLoop(Parallel parallel, boolean fma, List<AdamSlot> slots) {
+    this.parallel = parallel;
+    this.fma = fma;
+    this.slots = slots.toArray(new AdamSlot[0]);
+    int[] numel = new int[this.slots.length];
+    for (int i = 0; i < numel.length; i++) {
+      Storage p = this.slots[i].param();
+      if (!p.dtype().isFloating()) {
+        throw unsupported("adam", p.dtype());
+      }
+      numel[i] = (int) p.numel();
+    }
+    this.pieces = new SlotPieces(numel);
+    this.active = new AdamF32[numel.length];
+    this.hypers = new AdamHyper[numel.length];
+  }
+
+  @Override
+  public void step(int[] hyperOfSlot, List<AdamHyper> options) {
+    AdamF32 scalars = null;
+    AdamHyper last = null;
+    for (int i = 0; i < slots.length; i++) {
+      AdamHyper h = hyperOfSlot[i] < 0 ? null : options.get(hyperOfSlot[i]);
+      if (h != null && h != last) {
+        scalars = AdamF32.of(h, fma);
+        last = h;
+      }
+      hypers[i] = h;
+      active[i] = h == null ? null : scalars;
+    }
+    pieces.run(parallel, this);
+  }
+
+  /** Updates elements lo to hi of a slot that takes part. */
+  @Override
+  public void run(int slot, int lo, int hi) {
+    AdamF32 scalars = active[slot];
+    AdamHyper h = hypers[slot];
+    if (scalars == null || h == null) {
+      return;
+    }
+    AdamSlot s = slots[slot];
+    Storage max = s.maxExpAvgSq();
+    if (s.param().dtype() == DType.F32) {
+      scalars.update(
+          f32(s.param()),
+          f32(s.grad()),
+          f32(s.expAvg()),
+          f32(s.expAvgSq()),
+          max == null ? NO_MAX_F32 : f32(max),
+          lo,
+          hi);
+    } else {
+      plain(
+          h,
+          f64(s.param()),
+          f64(s.grad()),
+          f64(s.expAvg()),
+          f64(s.expAvgSq()),
+          max == null ? NO_MAX_F64 : f64(max),
+          lo,
+          hi);
+    }
+  }
+
+  private void plain(
+      AdamHyper h,
+      double[] theta,
+      double[] grad,
+      double[] m,
+      double[] v,
+      double[] max,
+      int lo,
+      int hi) {
+    double w = 1 - h.beta1();
+    double c = 1 - h.beta2();
+    double root = Math.sqrt(h.biasCorrection2());
+    double step = -(h.lr() / h.biasCorrection1());
+    boolean l2 = h.weightDecay() != 0 && !h.decoupled();
+    double decay = h.decoupled() ? 1 - h.lr() * h.weightDecay() : 1;
+    for (int i = lo; i < hi; i++) {
+      double g = h.maximize() ? -grad[i] : grad[i];
+      double p = theta[i] * decay;
+      if (l2) {
+        g = Scalars.multiplyAdd(h.weightDecay(), p, g, fma);
+      }
+      double d = g - m[i];
+      m[i] =
+          Math.abs(w) < 0.5
+              ? Scalars.multiplyAdd(w, d, m[i], fma)
+              : Scalars.multiplyAdd(-d, 1 - w, g, fma);
+      double s = Scalars.multiplyAdd(c * g, g, v[i] * h.beta2(), fma);
+      v[i] = s;
+      if (max.length > 0) {
+        s = Math.max(max[i], s);
+        max[i] = s;
+      }
+      theta[i] = p + (step * m[i]) / (Math.sqrt(s) / root + h.eps());
+    }
+  }
+
+  @Override
+  public void close() {}
+}

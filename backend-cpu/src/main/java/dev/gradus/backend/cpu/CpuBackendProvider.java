@@ -1,0 +1,55 @@
+package dev.gradus.backend.cpu;
+
+import dev.gradus.spi.Backend;
+import dev.gradus.spi.BackendException;
+import dev.gradus.spi.BackendProvider;
+import dev.gradus.spi.Probe;
+import java.util.List;
+
+/**
+ * The provider of the backend {@code cpu}, which can be used everywhere. The system property {@code
+ * gradus.threads} sets how many threads compute (default: one for each processor); results have the
+ * same bits for any number.
+ */
+public final class CpuBackendProvider implements BackendProvider {
+  private static final int LOWEST_PRIORITY = 0;
+
+  /** Found by {@link java.util.ServiceLoader}; does nothing. */
+  public CpuBackendProvider() {}
+
+  @Override
+  public String name() {
+    return "cpu";
+  }
+
+  @Override
+  public int priority() {
+    return LOWEST_PRIORITY;
+  }
+
+  @Override
+  public Probe probe() {
+    return Probe.usable(List.of("cpu"), CpuBackend.details(threads(), HardwareFma.PRESENT));
+  }
+
+  private static String threads() {
+    try {
+      return Integer.toString(Parallel.configuredThreads());
+    } catch (IllegalArgumentException e) {
+      return String.valueOf(e.getMessage());
+    }
+  }
+
+  /**
+   * Opens the host as a device.
+   *
+   * @throws IllegalArgumentException if {@code gradus.threads} is not a whole number of at least 1
+   */
+  @Override
+  public Backend open(int ordinal) {
+    if (ordinal != 0) {
+      throw new BackendException("backend 'cpu' has no device " + ordinal + "; it has only cpu");
+    }
+    return new CpuBackend(Parallel.configuredThreads(), HardwareFma.PRESENT);
+  }
+}

@@ -1,0 +1,88 @@
+package dev.gradus.tensor;
+
+import dev.gradus.spi.Storage;
+import dev.gradus.spi.UnaryOp;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The walk back from a result to the leaves: first every recorded function is checked, then each
+ * passes its gradient on, those after it in the graph before it.
+ */
+final class Backward {
+  private Backward() {}
+
+  /** Adds to every leaf that root was computed from the gradient of root, weighted by seed. */
+  static void run(Tensor root, @Nullable Tensor seed) {
+    Function last = root.origin();
+    if (last == null) {
+      seedInto(root, seed);
+      return;
+    }
+    List<Function> order = order(last);
+    try {
+      for (Function f : order) {
+        f.visited(false);
+      }
+      for (Function f : order) {
+        f.requireReady();
+      }
+      seedInto(root, seed);
+      for (int i = order.size() - 1; i >= 0; i--) {
+        order.get(i).run();
+      }
+    } finally {
+      for (Function f : order) {
+        f.dropGrad();
+      }
+    }
+  }
+
+  private static void seedInto(Tensor root, @Nullable Tensor seed) {
+    Storage out = root.gradStorage();
+    if (seed == null) {
+      if (root.gradFilled()) {
+        root.device().backend().unary(UnaryOp.ADD_SCALAR, out, out, 1, 0);
+      } else {
+        root.device().backend().fill(out, 1);
+      }
+    } else if (root.gradFilled()) {
+      Kernels.add(root.device().backend(), out, seed.storage(), out);
+    } else {
+      Kernels.copy(root.device().backend(), seed.storage(), out);
+    }
+    root.gradWritten();
+  }
+
+  /**
+   * The functions that lead to the last one, each after those it was computed from. Iterative:
+   * graphs are deep.
+   */
+  private static List<Function> order(Function last) {
+    List<Function> order = new ArrayList<>();
+    ArrayList<Function> path = new ArrayList<>();
+    ArrayList<int[]> next = new ArrayList<>();
+    last.visited(true);
+    path.add(last);
+    next.add(new int[1]);
+    while (!path.isEmpty()) {
+      int top = path.size() - 1;
+      Function f = path.get(top);
+      int i = next.get(top)[0]++;
+      if (i == f.inputCount()) {
+        path.remove(top);
+        next.remove(top);
+        order.add(f);
+        continue;
+      }
+      Function origin = f.input(i).origin();
+      if (origin != null && !origin.visited()) {
+        origin.visited(true);
+        path.add(origin);
+        next.add(new int[1]);
+      }
+    }
+    return order;
+  }
+}

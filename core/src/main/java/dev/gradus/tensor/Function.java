@@ -1,0 +1,271 @@
+package dev.gradus.tensor;
+
+import dev.gradus.spi.Backend;
+import dev.gradus.spi.Storage;
+import dev.gradus.types.Shape;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One recorded operation: what it was computed from, and how its gradient flows back. A subclass
+ * stands beside its forward operation and implements {@link #backward}.
+ */
+abstract class Function {
+  /** In a mask of saved values: the result. Bit i stands for the i-th input. */
+  static final int OUTPUT = 1 << 30;
+
+  /** In a mask of saved values: none. */
+  static final int NOTHING = 0;
+
+  private final String name;
+  private final Tensor[] inputs;
+  private final int saved;
+  private final int[] versions;
+  private @Nullable Tensor output;
+  private int outputVersion;
+
+  private @Nullable Storage grad;
+  private boolean gradFilled;
+  private boolean used;
+  private boolean visited;
+
+  /**
+   * Records an operation.
+   *
+   * @param name the operation, for messages and prints: {@code Mul}
+   * @param saved which inputs' and output's values {@link #backward} reads: a mask of {@code 1 <<
+   *     i} and {@link #OUTPUT}. Those must not change in place before it runs
+   */
+  Function(String name, int saved, Tensor... inputs) {
+    this.name = name;
+    this.saved = saved;
+    this.inputs = inputs;
+    this.versions = new int[inputs.length];
+    for (int i = 0; i < inputs.length; i++) {
+      versions[i] = inputs[i].version();
+    }
+  }
+
+  /** A kernel that writes a gradient. */
+  interface Kernel {
+    void into(Storage out);
+  }
+
+  /** A kernel that writes a gradient or adds to it. */
+  interface AccumulatingKernel {
+    void into(Storage out, boolean accumulate);
+  }
+
+  /**
+   * Passes the gradient on: for each input that {@link #needs} one, computes its gradient from that
+   * of the output, by {@link #give} or {@link #accumulate}.
+   */
+  abstract void backward(Storage grad);
+
+  /** Frees what only {@link #backward} needed. Called once, after it. */
+  void releaseSaved() {}
+
+  /** Records this function as the origin of a result, if one of its inputs requires a gradient. */
+  static Tensor record(Tensor out, Function function) {
+    function.output = out;
+    function.outputVersion = out.version();
+    out.setOrigin(function);
+    return out;
+  }
+
+  /** Whether what is computed from these is recorded. */
+  static boolean wanted(Tensor a) {
+    return a.requiresGrad() && NoGrad.isRecording();
+  }
+
+  static boolean wanted(Tensor a, Tensor b) {
+    return (a.requiresGrad() || b.requiresGrad()) && NoGrad.isRecording();
+  }
+
+  final String name() {
+    return name;
+  }
+
+  final int inputCount() {
+    return inputs.length;
+  }
+
+  final Tensor input(int i) {
+    return inputs[i];
+  }
+
+  final Tensor output() {
+    Tensor out = output;
+    if (out == null) {
+      throw new IllegalStateException(name + ": has no output yet");
+    }
+    return out;
+  }
+
+  final boolean needs(int i) {
+    return inputs[i].requiresGrad();
+  }
+
+  final Storage saved(int i) {
+    return inputs[i].storage();
+  }
+
+  final Storage savedOutput() {
+    return output().storage();
+  }
+
+  final Backend backend() {
+    return output().device().backend();
+  }
+
+  final Memory memory() {
+    return output().device().memory();
+  }
+
+  /** Gives input i the gradient that a kernel writes; adds it where the input has one already. */
+  final void give(int i, Kernel kernel) {
+    Tensor x = inputs[i];
+    if (!x.requiresGrad()) {
+      return;
+    }
+    if (!x.gradFilled()) {
+      kernel.into(x.gradStorage());
+      x.gradWritten();
+    } else {
+      Memory memory = x.device().memory();
+      Storage t = memory.allocate(x.dtype(), x.shape().numel());
+      kernel.into(t);
+      Kernels.add(x.device().backend(), x.gradStorage(), t, x.gradStorage());
+      memory.recycle(t);
+      x.gradWritten();
+    }
+  }
+
+  /** Gives input i the gradient that a kernel writes or adds. */
+  final void accumulate(int i, AccumulatingKernel kernel) {
+    Tensor x = inputs[i];
+    if (x.requiresGrad()) {
+      kernel.into(x.gradStorage(), x.gradFilled());
+      x.gradWritten();
+    }
+  }
+
+  /**
+   * Gives input i a gradient of the output's shape, summed over the dimensions in which i was
+   * broadcast.
+   */
+  final void giveBroadcast(int i, Kernel kernel) {
+    Tensor x = inputs[i];
+    Shape full = output().shape();
+    if (x.shape().numel() == full.numel()) {
+      give(i, kernel);
+    } else if (x.requiresGrad()) {
+      Storage t = memory().allocate(x.dtype(), full.numel());
+      kernel.into(t);
+      giveSum(i, t);
+      memory().recycle(t);
+    }
+  }
+
+  /**
+   * Gives input i the sum of a gradient of the output's shape over the dimensions in which i was
+   * broadcast.
+   */
+  final void giveSum(int i, Storage full) {
+    Tensor x = inputs[i];
+    accumulate(
+        i,
+        (out, accumulate) ->
+            Broadcasting.sumTo(
+                output().device(), full, output().shape(), x.shape(), out, accumulate));
+  }
+
+  // ---- the walk back, for Backward only
+  // ----------------------------------------------------------
+
+  /** Refuses to run back over values that are gone, changed, or used up. */
+  final void requireReady() {
+    if (used) {
+      throw new IllegalStateException(
+          "backward: the graph through '"
+              + name
+              + "' was already used by an earlier backward and its values are released; run the"
+              + " forward pass again");
+    }
+    for (int i = 0; i < inputs.length; i++) {
+      if ((saved & 1 << i) != 0) {
+        requireUnchanged(name, inputs[i], versions[i]);
+      }
+    }
+    if ((saved & OUTPUT) != 0) {
+      requireUnchanged(name, output(), outputVersion);
+    }
+    requireSavedUnchanged();
+  }
+
+  /** Refuses, as {@link #requireUnchanged} does, for what a subclass saved itself. */
+  void requireSavedUnchanged() {}
+
+  static void requireUnchanged(String who, Tensor t, int version) {
+    t.storage();
+    if (t.version() != version) {
+      throw new IllegalStateException(
+          "backward: '"
+              + who
+              + "' needs a tensor "
+              + t.shape()
+              + " that was changed in place after it was used; change it after backward, or use a"
+              + " copy()");
+    }
+  }
+
+  final boolean visited() {
+    return visited;
+  }
+
+  final void visited(boolean visited) {
+    this.visited = visited;
+  }
+
+  final boolean gradFilled() {
+    return gradFilled;
+  }
+
+  final void gradWritten() {
+    gradFilled = true;
+  }
+
+  /** The gradient of the output, while it is collected. */
+  final Storage gradStorage() {
+    Storage g = grad;
+    if (g == null) {
+      Tensor out = output();
+      g = memory().allocate(out.dtype(), out.shape().numel());
+      grad = g;
+    }
+    return g;
+  }
+
+  /** Passes the collected gradient on and frees it, with what only this pass needed. */
+  final void run() {
+    Storage g = grad;
+    if (g != null && gradFilled) {
+      Tensor out = output();
+      if (out.retainsGrad()) {
+        out.retain(g);
+      }
+      backward(g);
+    }
+    dropGrad();
+    used = true;
+    releaseSaved();
+  }
+
+  final void dropGrad() {
+    Storage g = grad;
+    if (g != null) {
+      memory().recycle(g);
+    }
+    grad = null;
+    gradFilled = false;
+  }
+}

@@ -1,0 +1,249 @@
+package dev.gradus.tensor;
+
+import dev.gradus.spi.Backend;
+import dev.gradus.spi.BackendException;
+import dev.gradus.spi.DeviceMemoryException;
+import dev.gradus.spi.Storage;
+import dev.gradus.types.DType;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.lang.ref.PhantomReference;
+import java.lang.ref.Reference;
+import java.lang.ref.ReferenceQueue;
+import java.util.ArrayDeque;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The memory of one device: it allocates, keeps what scopes gave back for the next step, and
+ * counts.
+ *
+ * <p>A storage that nobody references any more needs no help: its backend gets it back from the
+ * collector. It is only counted here, and a program that leaves many tensors to the collector is
+ * told once.
+ */
+final class Memory {
+  /* Storages of unreachable tensors are not pooled: between the read of a tensor's storage and the end of a
+   * kernel the collector may already find the tensor unreachable, and the kernel would read a storage that
+   * the pool has handed to somebody else. What a scope or close() gives back was given back on purpose. */
+
+  /** So many tensors lost to the collector earn the warning. */
+  private static final int FORGOTTEN = 10_000;
+
+  /**
+   * With this system property set to {@code trace}, closing a device lists what was still alive.
+   */
+  static final String LEAKS = "gradus.leaks";
+
+  private static final int LISTED = 10;
+
+  private final Backend backend;
+  private final boolean trace = "trace".equals(System.getProperty(LEAKS));
+  private final ReferenceQueue<Buffer> unreachable = new ReferenceQueue<>();
+  private final Set<Watch> watched = new HashSet<>();
+  private final Map<DType, Map<Long, ArrayDeque<Storage>>> pool = new EnumMap<>(DType.class);
+  private long live;
+  private long liveByReference;
+  private long pooled;
+  private long forgotten;
+  private long forgottenBytes;
+  private boolean told;
+
+  Memory(Backend backend) {
+    this.backend = backend;
+  }
+
+  /** A storage with undefined content. */
+  synchronized Storage allocate(DType dtype, long numel) {
+    drain();
+    long bytes = numel * dtype.bytes();
+    Storage storage = free(dtype, numel).pollLast();
+    if (storage != null) {
+      pooled -= bytes;
+    } else {
+      if (pooled > 0 && live + pooled + bytes > backend.capacity()) {
+        trim();
+      }
+      storage = allocateFresh(dtype, numel, bytes);
+    }
+    live += bytes;
+    return storage;
+  }
+
+  private Storage allocateFresh(DType dtype, long numel, long bytes) {
+    try {
+      return backend.allocate(dtype, numel);
+    } catch (OutOfMemoryError | DeviceMemoryException first) {
+      collect();
+      trim();
+      try {
+        return backend.allocate(dtype, numel);
+      } catch (OutOfMemoryError | DeviceMemoryException second) {
+        throw new BackendException(exhausted(bytes), second);
+      }
+    }
+  }
+
+  private String exhausted(long bytes) {
+    return backend.deviceName()
+        + ": out of memory: asked for "
+        + bytes
+        + " bytes, held "
+        + live
+        + " of "
+        + backend.capacity()
+        + ": "
+        + liveByReference
+        + " by references (parameters, gradients, optimizer state, "
+        + "tensors born outside a scope), "
+        + (live - liveByReference)
+        + " by open scopes; open a Scope around each step, or "
+        + backend.memoryRemedy();
+  }
+
+  /** Takes back a storage that nobody will read or write any more. */
+  synchronized void recycle(Storage storage) {
+    long bytes = bytes(storage);
+    live -= bytes;
+    if (pooled + bytes > backend.capacity() / 2) {
+      trim();
+    }
+    pooled += bytes;
+    free(storage.dtype(), storage.numel()).add(storage);
+  }
+
+  /** Counts a buffer until it is released or becomes unreachable. */
+  synchronized Watch watch(Buffer buffer) {
+    Watch watch = new Watch(buffer, unreachable, trace ? new Throwable("born here") : null);
+    watched.add(watch);
+    liveByReference += watch.bytes;
+    return watch;
+  }
+
+  /** The buffer gave its storage back itself. */
+  synchronized void unwatch(Watch watch) {
+    if (watched.remove(watch)) {
+      watch.clear();
+      liveByReference -= watch.bytes;
+    }
+  }
+
+  /** The bytes of living tensors. */
+  synchronized long liveBytes() {
+    drain();
+    return live;
+  }
+
+  /** The bytes kept for the next allocations. */
+  synchronized long pooledBytes() {
+    return pooled;
+  }
+
+  /** Gives the pool back to the backend and says, where asked to, what was still alive. */
+  synchronized void close() {
+    drain();
+    trim();
+    if (trace && !watched.isEmpty()) {
+      System.getLogger("dev.gradus").log(Level.WARNING, leaks());
+    }
+  }
+
+  private String leaks() {
+    StringBuilder s = new StringBuilder();
+    s.append(backend.deviceName()).append(": closed with ").append(watched.size());
+    s.append(" tensors (").append(liveByReference).append(" bytes) still referenced");
+    int listed = 0;
+    for (Watch w : watched) {
+      if (w.birth != null && listed++ < LISTED) {
+        s.append("\n  ").append(w.bytes).append(" bytes, born at");
+        for (StackTraceElement e : w.birth.getStackTrace()) {
+          if (!e.getClassName().startsWith("dev.gradus.tensor.")) {
+            s.append(' ').append(e);
+            break;
+          }
+        }
+      }
+    }
+    return s.toString();
+  }
+
+  private void trim() {
+    for (Map<Long, ArrayDeque<Storage>> sizes : pool.values()) {
+      for (ArrayDeque<Storage> free : sizes.values()) {
+        free.forEach(backend::free);
+      }
+    }
+    pool.clear();
+    pooled = 0;
+  }
+
+  /** Lets the collector find what is unreachable, so that a native backend can take it back. */
+  private void collect() {
+    System.gc();
+    try {
+      Reference<? extends Buffer> dead = unreachable.remove(100);
+      while (dead != null) {
+        lost((Watch) dead);
+        dead = unreachable.remove(10);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void drain() {
+    Reference<? extends Buffer> dead = unreachable.poll();
+    while (dead != null) {
+      lost((Watch) dead);
+      dead = unreachable.poll();
+    }
+  }
+
+  private void lost(Watch watch) {
+    if (!watched.remove(watch)) {
+      return;
+    }
+    live -= watch.bytes;
+    liveByReference -= watch.bytes;
+    forgotten++;
+    forgottenBytes += watch.bytes;
+    if (forgotten >= FORGOTTEN && !told) {
+      told = true;
+      Logger log = System.getLogger("dev.gradus");
+      log.log(
+          Level.WARNING,
+          backend.deviceName()
+              + ": "
+              + forgotten
+              + " tensors ("
+              + forgottenBytes
+              + " bytes) were born outside a scope and left to the garbage collector; open a Scope"
+              + " around each step: it costs less");
+    }
+  }
+
+  private static long bytes(Storage s) {
+    return s.numel() * s.dtype().bytes();
+  }
+
+  private ArrayDeque<Storage> free(DType dtype, long numel) {
+    return pool.computeIfAbsent(dtype, d -> new HashMap<>())
+        .computeIfAbsent(numel, n -> new ArrayDeque<>());
+  }
+
+  /** The count of one buffer that lives by reference. */
+  static final class Watch extends PhantomReference<Buffer> {
+    final long bytes;
+    final @Nullable Throwable birth;
+
+    Watch(Buffer buffer, ReferenceQueue<Buffer> queue, @Nullable Throwable birth) {
+      super(buffer, queue);
+      this.bytes = Memory.bytes(buffer.storage());
+      this.birth = birth;
+    }
+  }
+}

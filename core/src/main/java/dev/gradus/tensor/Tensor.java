@@ -1,0 +1,608 @@
+package dev.gradus.tensor;
+
+import dev.gradus.spi.Storage;
+import dev.gradus.types.DType;
+import dev.gradus.types.Shape;
+import java.nio.ByteBuffer;
+import java.nio.DoubleBuffer;
+import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Numbers of one type in a shape, on a device, with the gradient of what was computed from them.
+ *
+ * <p>A tensor is made by a {@link Device}, or computed from others by the operations listed below.
+ * It dies with the {@link Scope} that was open on its thread when it was made, or, where none was,
+ * when it is no longer referenced. Its values do not change, but for {@link #copyFrom} and what
+ * optimizers write into parameters. Any thread may read one; writing in place is for one thread at
+ * a time.
+ */
+public class Tensor extends Operations implements AutoCloseable {
+  private Device device;
+  private Shape shape;
+  private DType dtype;
+  private @Nullable Buffer buffer;
+  private @Nullable Scope scope;
+
+  /** Set while this is the transpose of what the buffer holds, in its last two dimensions. */
+  private boolean transposed;
+
+  private int viewVersion;
+  private @Nullable IdRange idRange;
+
+  private boolean requiresGrad;
+  private @Nullable Function origin;
+  private @Nullable Tensor grad;
+  private boolean gradPresent;
+  private boolean retainsGrad;
+
+  private Tensor(Device device, Shape shape, DType dtype, Buffer buffer) {
+    this.device = device;
+    this.shape = shape;
+    this.dtype = dtype;
+    this.buffer = buffer;
+  }
+
+  /**
+   * A leaf that lives as long as it is referenced, with a copy of a tensor's values: for
+   * parameters.
+   *
+   * @param values what it starts with
+   */
+  protected Tensor(Tensor values) {
+    this(
+        values.device,
+        values.shape,
+        values.dtype,
+        fresh(values.device, values.shape, values.dtype));
+    buffer().ownedByReferences();
+    Kernels.copy(device.backend(), values.storage(), buffer().storage());
+  }
+
+  // ---- birth and death -------------------------------------------------------------------------
+
+  private static Buffer fresh(Device device, Shape shape, DType dtype) {
+    device.requireOpen();
+    return new Buffer(device.memory(), device.memory().allocate(dtype, shape.numel()));
+  }
+
+  /** A tensor with undefined content, in the scope that is open on this thread. */
+  static Tensor born(Device device, Shape shape, DType dtype) {
+    Tensor t = new Tensor(device, shape, dtype, fresh(device, shape, dtype));
+    t.handTo(ThreadState.current().scope);
+    return t;
+  }
+
+  /** A tensor with undefined content that lives as long as it is referenced. */
+  static Tensor unowned(Device device, Shape shape, DType dtype) {
+    Tensor t = new Tensor(device, shape, dtype, fresh(device, shape, dtype));
+    t.handTo(null);
+    return t;
+  }
+
+  /** Another tensor over the same memory. */
+  Tensor view(Shape as) {
+    Buffer shared = contiguousBuffer();
+    shared.share();
+    Tensor t = new Tensor(device, as, dtype, shared);
+    t.idRange = idRange;
+    t.handTo(ThreadState.current().scope);
+    return t;
+  }
+
+  /**
+   * This with its last two dimensions exchanged, over the same memory: {@code matmul} takes it as
+   * it is.
+   */
+  Tensor transposedView() {
+    Buffer shared = contiguousBuffer();
+    shared.share();
+    int r = shape.rank();
+    Shape swapped = shape.with(-1, shape.dim(r - 2)).with(-2, shape.dim(r - 1));
+    Tensor t = new Tensor(device, swapped, dtype, shared);
+    t.transposed = true;
+    t.viewVersion = shared.version();
+    t.handTo(ThreadState.current().scope);
+    return t;
+  }
+
+  void handTo(@Nullable Scope owner) {
+    scope = owner;
+    if (owner == null) {
+      buffer().ownedByReferences();
+    } else {
+      owner.adopt(this);
+    }
+  }
+
+  @Nullable Scope scope() {
+    return scope;
+  }
+
+  void release() {
+    Buffer b = buffer;
+    buffer = null;
+    scope = null;
+    origin = null;
+    if (b != null) {
+      b.release();
+    }
+  }
+
+  /**
+   * Ends this tensor now and gives its memory back; a second call does nothing. Only for tensors
+   * that nobody needs any more, backward included.
+   */
+  @Override
+  public void close() {
+    release();
+  }
+
+  private Buffer buffer() {
+    Buffer b = buffer;
+    if (b == null) {
+      throw new IllegalStateException(
+          "tensor "
+              + shape
+              + " was released with its scope; keep it with scope.keep(t) or copy it out");
+    }
+    device.requireOpen();
+    return b;
+  }
+
+  /** The memory in row-major order: a pending transpose is carried out, once. */
+  private Buffer contiguousBuffer() {
+    if (transposed) {
+      materialize();
+    }
+    return buffer();
+  }
+
+  private synchronized void materialize() {
+    if (!transposed) {
+      return;
+    }
+    Buffer source = viewedBuffer();
+    Buffer own = fresh(device, shape, dtype);
+    long[] strides = shape.strides();
+    int r = strides.length;
+    strides[r - 1] = shape.dim(r - 2);
+    strides[r - 2] = 1;
+    Kernels.gather(device.backend(), shape, source.storage(), 0, strides, own.storage());
+    if (scope == null) {
+      own.ownedByReferences();
+    }
+    for (int v = source.version(); v > 0; v--) {
+      own.changed();
+    }
+    buffer = own;
+    transposed = false;
+    source.release();
+  }
+
+  private Buffer viewedBuffer() {
+    Buffer b = buffer();
+    if (b.version() != viewVersion) {
+      throw new IllegalStateException(
+          "transpose: the tensor that "
+              + shape
+              + " is the transpose of was changed in place; transpose it again after the change");
+    }
+    return b;
+  }
+
+  final boolean sharesMemoryWith(Tensor other) {
+    return buffer == other.buffer;
+  }
+
+  /** Whether this is a transpose that was not carried out yet. */
+  boolean isTransposedView() {
+    return transposed;
+  }
+
+  /** The storage as {@code matmul} takes it: of a pending transpose, that of its source. */
+  Storage storageForMatmul() {
+    return transposed ? viewedBuffer().storage() : buffer().storage();
+  }
+
+  /**
+   * The memory behind this tensor, in row-major order: for optimizers and for those who write a
+   * backend. Whoever writes into it calls {@link #changed} afterwards.
+   *
+   * @throws IllegalStateException if the tensor was released or its device is closed
+   */
+  public final Storage storage() {
+    return contiguousBuffer().storage();
+  }
+
+  /** Tells that the storage was written: a backward that needs the former values will refuse. */
+  public final void changed() {
+    buffer().changed();
+    idRange = null;
+  }
+
+  final int version() {
+    return buffer().version();
+  }
+
+  // ---- what it is ------------------------------------------------------------------------------
+
+  /** The device that it lives on. */
+  public final Device device() {
+    return device;
+  }
+
+  /** The sizes of its dimensions. */
+  public final Shape shape() {
+    return shape;
+  }
+
+  /** The size of one dimension, counted from 0, or from -1 backwards. */
+  public final long size(int dim) {
+    return shape.dim(dim);
+  }
+
+  /** The type of its elements. */
+  public final DType dtype() {
+    return dtype;
+  }
+
+  /** The number of its elements. */
+  public final long numel() {
+    return shape.numel();
+  }
+
+  @Override
+  final Tensor self() {
+    return this;
+  }
+
+  final IdRange idRange() {
+    IdRange range = idRange;
+    if (range == null) {
+      range = IdRange.of(toLongArray());
+      idRange = range;
+    }
+    return range;
+  }
+
+  final void idRange(IdRange range) {
+    idRange = range;
+  }
+
+  // ---- gradients -------------------------------------------------------------------------------
+
+  /**
+   * Whether a gradient is computed for it: it asked for one, or was computed from such a tensor.
+   */
+  public final boolean requiresGrad() {
+    return requiresGrad;
+  }
+
+  /** Whether it was not computed from tensors that require gradients. */
+  public final boolean isLeaf() {
+    return origin == null;
+  }
+
+  /**
+   * Asks for a gradient, or no longer; without one its gradient is cleared, so that no optimizer
+   * moves it.
+   *
+   * @return this
+   * @throws IllegalStateException if it was computed from others; use {@link #detach()} then
+   * @throws IllegalArgumentException if its type can carry no gradient
+   */
+  public Tensor requiresGrad(boolean required) {
+    if (origin != null) {
+      throw new IllegalStateException(
+          "requiresGrad: tensor "
+              + shape
+              + " was computed by '"
+              + origin.name()
+              + "'; only a leaf can be asked for a gradient; use detach() for a value without one");
+    }
+    if (required && !dtype.isFloating()) {
+      throw new IllegalArgumentException(
+          "requiresGrad: a tensor of "
+              + dtype.label()
+              + " has no gradient; only float32 and float64 have one");
+    }
+    requiresGrad = required;
+    if (!required) {
+      grad = null;
+      gradPresent = false;
+    }
+    return this;
+  }
+
+  /** Asks that backward leaves the gradient of this computed tensor in {@link #grad()} too. */
+  public final Tensor retainGrad() {
+    if (!requiresGrad) {
+      throw new IllegalStateException(
+          "retainGrad: tensor "
+              + shape
+              + " requires no gradient; nothing it was computed from does");
+    }
+    retainsGrad = true;
+    return this;
+  }
+
+  /**
+   * Whether a gradient is there: backward reached it since it was made or since {@link
+   * #zeroGrad()}.
+   */
+  public final boolean hasGrad() {
+    return gradPresent;
+  }
+
+  /**
+   * The gradient: the buffer itself, which the next backward adds to; copy it to keep it.
+   *
+   * @throws IllegalStateException if there is none
+   */
+  public final Tensor grad() {
+    Tensor g = grad;
+    if (g == null || !gradPresent) {
+      throw new IllegalStateException(
+          "grad: tensor "
+              + shape
+              + " has no gradient; "
+              + (origin != null && !retainsGrad
+                  ? "it was computed from others: call retainGrad() before backward"
+                  : "call backward on something computed from it"));
+    }
+    return g;
+  }
+
+  /** Forgets the gradient: the next backward writes it anew. Its memory stays where it is. */
+  public final void zeroGrad() {
+    gradPresent = false;
+  }
+
+  /**
+   * Computes the gradients of this value with respect to every leaf that it was computed from and
+   * that requires one, and adds them to what the leaves have.
+   *
+   * @throws IllegalStateException if this is not one element, was not computed from a tensor that
+   *     requires a gradient, or if values that the gradients need were released, changed in place,
+   *     or used by an earlier backward; nothing is changed then
+   */
+  public final void backward() {
+    if (shape.numel() != 1) {
+      throw new IllegalStateException(
+          "backward: tensor "
+              + shape
+              + " has more than one element; sum it, or pass the gradient of the result:"
+              + " backward(seed)");
+    }
+    requireGraph();
+    Backward.run(this, null);
+  }
+
+  /**
+   * Computes gradients as {@link #backward()} does, weighted by the gradient of some result with
+   * respect to this tensor.
+   *
+   * @param seed a tensor of this shape and type on this device
+   */
+  public final void backward(Tensor seed) {
+    requireGraph();
+    Checks.sameDevice("backward", this, seed);
+    Checks.sameDType("backward", this, seed);
+    if (!seed.shape.equals(shape)) {
+      throw new IllegalArgumentException(
+          "backward: the seed gradient is "
+              + seed.shape
+              + " but the tensor is "
+              + shape
+              + "; they must be equal");
+    }
+    seed.storage();
+    Backward.run(this, seed);
+  }
+
+  private void requireGraph() {
+    storage();
+    if (!requiresGrad) {
+      throw new IllegalStateException(
+          "backward: tensor "
+              + shape
+              + " was not computed from a tensor that requires a gradient (or under NoGrad); there"
+              + " is nothing to differentiate");
+    }
+  }
+
+  @Nullable Function origin() {
+    return origin;
+  }
+
+  final void setOrigin(Function function) {
+    origin = function;
+    requiresGrad = true;
+  }
+
+  final void forgetOrigin() {
+    if (origin != null) {
+      origin = null;
+      requiresGrad = false;
+    }
+  }
+
+  final boolean retainsGrad() {
+    return retainsGrad;
+  }
+
+  final void retain(Storage g) {
+    Tensor kept = unowned(device, shape, dtype);
+    Kernels.copy(device.backend(), g, kept.storage());
+    grad = kept;
+    gradPresent = true;
+  }
+
+  /** Where backward writes the gradient: a leaf's own buffer, at one address for its life. */
+  final Storage gradStorage() {
+    Function f = origin;
+    if (f != null) {
+      return f.gradStorage();
+    }
+    Tensor g = grad;
+    if (g == null) {
+      g = unowned(device, shape, dtype);
+      grad = g;
+    }
+    return g.storage();
+  }
+
+  final boolean gradFilled() {
+    Function f = origin;
+    return f != null ? f.gradFilled() : gradPresent;
+  }
+
+  final void gradWritten() {
+    Function f = origin;
+    if (f != null) {
+      f.gradWritten();
+    } else {
+      gradPresent = true;
+    }
+  }
+
+  // ---- values in and out -----------------------------------------------------------------------
+
+  /** This value without what it was computed from, over the same memory. */
+  public final Tensor detach() {
+    return view(shape);
+  }
+
+  /**
+   * Overwrites the values with those of a tensor of the same shape and type, from any device.
+   *
+   * @throws IllegalStateException if a gradient is recorded for this tensor's values: it is
+   *     computed from others, or a leaf that requires one, outside {@link NoGrad}
+   */
+  public final void copyFrom(Tensor values) {
+    Checks.sameShape("copyFrom", this, values);
+    Checks.sameDType("copyFrom", this, values);
+    if (requiresGrad && NoGrad.isRecording()) {
+      throw new IllegalStateException(
+          "copyFrom: tensor "
+              + shape
+              + " requires a gradient, which an in-place change would falsify; do it inside"
+              + " NoGrad.open()");
+    }
+    Storage target = storage();
+    if (values.device == device) {
+      Storage source = values.storage();
+      if (source != target) {
+        Kernels.copy(device.backend(), source, target);
+      }
+    } else {
+      Transfer.copy(values.storage(), values.device, device, target);
+    }
+    changed();
+  }
+
+  /** Replaces what this leaf holds, its device and type included; the gradient is forgotten. */
+  protected final void become(Tensor values) {
+    Buffer old = buffer();
+    Buffer own = fresh(values.device, values.shape, values.dtype);
+    own.ownedByReferences();
+    Kernels.copy(values.device.backend(), values.storage(), own.storage());
+    device = values.device;
+    shape = values.shape;
+    dtype = values.dtype;
+    buffer = own;
+    grad = null;
+    gradPresent = false;
+    old.release();
+  }
+
+  /**
+   * The value of a tensor of one element. Waits for the device.
+   *
+   * @throws IllegalStateException if it has more elements, or none
+   */
+  public final double item() {
+    if (shape.numel() != 1) {
+      throw new IllegalStateException(
+          "item: tensor "
+              + shape
+              + " has "
+              + shape.numel()
+              + " elements; item() reads exactly one");
+    }
+    return Transfer.toDoubles(this)[0];
+  }
+
+  /**
+   * The values of a float32 tensor, row by row. Waits for the device.
+   *
+   * @throws UnsupportedOperationException if it has another type
+   */
+  public final float[] toFloatArray() {
+    requireType(DType.F32, "toFloatArray");
+    float[] out = new float[Transfer.length(this)];
+    device.backend().download(storage(), FloatBuffer.wrap(out));
+    return out;
+  }
+
+  /** The values of a float64 tensor, row by row. Waits for the device. */
+  public final double[] toDoubleArray() {
+    requireType(DType.F64, "toDoubleArray");
+    double[] out = new double[Transfer.length(this)];
+    device.backend().download(storage(), DoubleBuffer.wrap(out));
+    return out;
+  }
+
+  /** The values of an int64 tensor, row by row. Waits for the device. */
+  public final long[] toLongArray() {
+    requireType(DType.I64, "toLongArray");
+    long[] out = new long[Transfer.length(this)];
+    device.backend().download(storage(), LongBuffer.wrap(out));
+    return out;
+  }
+
+  /** The values of a bool tensor, row by row. Waits for the device. */
+  public final boolean[] toBooleanArray() {
+    requireType(DType.BOOL, "toBooleanArray");
+    byte[] bytes = new byte[Transfer.length(this)];
+    device.backend().download(storage(), ByteBuffer.wrap(bytes));
+    boolean[] out = new boolean[bytes.length];
+    for (int i = 0; i < out.length; i++) {
+      out[i] = bytes[i] != 0;
+    }
+    return out;
+  }
+
+  private void requireType(DType wanted, String who) {
+    if (dtype != wanted) {
+      throw new UnsupportedOperationException(
+          who
+              + ": the tensor is "
+              + dtype.label()
+              + ", not "
+              + wanted.label()
+              + "; convert it with to(dtype)");
+    }
+  }
+
+  /** The values as PyTorch prints them. Waits for the device. */
+  @Override
+  public String toString() {
+    if (buffer == null) {
+      return "tensor(released, size=" + shape + ")";
+    }
+    String named = device.name().equals("cpu") ? null : device.name();
+    Function f = origin;
+    TensorPrinter.Traits traits =
+        new TensorPrinter.Traits(
+            dtype.label(), named, requiresGrad, f == null ? null : f.name() + "Backward0");
+    long[] dims = shape.toArray();
+    return switch (dtype) {
+      case F32, F64 -> TensorPrinter.format("tensor(", Transfer.toDoubles(this), dims, traits);
+      case I64 -> TensorPrinter.format("tensor(", toLongArray(), dims, traits);
+      case BOOL -> TensorPrinter.format("tensor(", toBooleanArray(), dims, traits);
+    };
+  }
+}

@@ -1,0 +1,5 @@
+/** Shapes and element types: the two values that every other package speaks in. */
+@NullMarked
+package dev.gradus.types;
+
+import org.jspecify.annotations.NullMarked;
