@@ -1,9 +1,7 @@
 package dev.gradus.nn;
 
-import dev.gradus.tensor.Device;
 import dev.gradus.tensor.NoGrad;
 import dev.gradus.tensor.Tensor;
-import dev.gradus.types.DType;
 
 /**
  * A tensor that is trained: a leaf that requires a gradient and lives as long as it is referenced,
@@ -39,26 +37,9 @@ public final class Parameter extends Tensor {
     }
   }
 
-  /** Moves the values to a device, or does nothing if they are there. */
-  @SuppressWarnings("try") // the block is open for its effect
-  void moveTo(Device device) {
-    if (device != device()) {
-      try (NoGrad off = NoGrad.open();
-          Tensor there = to(device)) {
-        become(there);
-      }
-    }
-  }
-
-  /** Converts the values to a type, or does nothing if they have it. */
-  @SuppressWarnings("try") // the block is open for its effect
-  void convertTo(DType dtype) {
-    if (dtype != dtype()) {
-      try (NoGrad off = NoGrad.open();
-          Tensor converted = to(dtype)) {
-        become(converted);
-      }
-    }
+  /** Holds what another tensor holds from now on, its device and type included. */
+  void take(Tensor values) {
+    become(values);
   }
 
   /** The values as PyTorch prints a parameter. Waits for the device. */

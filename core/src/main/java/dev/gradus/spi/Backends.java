@@ -62,7 +62,7 @@ public final class Backends {
     Found found = Found.load();
     BackendReport report = found.report(wish);
     if (report.chosen().isEmpty()) {
-      throw failure(report);
+      throw failure(report, wish);
     }
     if (wish.name() == null) {
       tellFallback(report);
@@ -70,14 +70,15 @@ public final class Backends {
     return found.provider(report.chosen()).open(wish.ordinal());
   }
 
-  private static BackendException failure(BackendReport report) {
-    Throwable first = null;
+  /** The error, with the first cause among the backends that could have been meant. */
+  private static BackendException failure(BackendReport report, Wish wish) {
     for (BackendReport.Candidate c : report.candidates()) {
-      first = first == null ? c.probe().cause() : first;
+      Throwable cause = c.probe().cause();
+      if (cause != null && (wish.name() == null || wish.name().equals(c.name()))) {
+        return new BackendException(report.problem(), cause);
+      }
     }
-    return first == null
-        ? new BackendException(report.problem())
-        : new BackendException(report.problem(), first);
+    return new BackendException(report.problem());
   }
 
   private static Wish wish(@Nullable String request) {
@@ -154,22 +155,34 @@ public final class Backends {
           candidates.add(broken(e));
         }
       }
-      Comparator<BackendReport.Candidate> best =
-          Comparator.comparingInt((BackendReport.Candidate c) -> -c.priority())
-              .thenComparing(BackendReport.Candidate::name);
-      candidates.sort(best);
+      candidates.sort(
+          Comparator.comparingInt(BackendReport.Candidate::priority)
+              .reversed()
+              .thenComparing(BackendReport.Candidate::name));
       return new Found(providers, candidates);
     }
 
+    /**
+     * A probe must not throw; one that does all the same is a broken backend, not the end of the
+     * search.
+     */
     private static BackendReport.Candidate probe(BackendProvider provider) {
-      return new BackendReport.Candidate(provider.name(), provider.priority(), provider.probe());
+      try {
+        return new BackendReport.Candidate(provider.name(), provider.priority(), provider.probe());
+      } catch (RuntimeException | LinkageError e) {
+        return broken(e);
+      }
     }
 
     private static BackendReport.Candidate broken(Throwable e) {
+      Throwable root = e;
+      while (root.getCause() != null) {
+        root = root.getCause();
+      }
       Probe probe =
           Probe.unusable(
               Probe.Status.BROKEN,
-              "a backend's provider could not be loaded: " + e.getMessage(),
+              "its provider could not be loaded: " + e.getMessage() + ", because of " + root,
               "check the jars on the class path or module path",
               e);
       return new BackendReport.Candidate("unknown", Integer.MIN_VALUE, probe);

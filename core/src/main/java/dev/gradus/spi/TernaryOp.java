@@ -6,7 +6,7 @@ public enum TernaryOp {
   WHERE,
   /** {@code fma(a y, z, x)}: x plus the product of a, y and z. Floating-point. */
   ADDCMUL,
-  /** {@code x + (a y) / z}. Floating-point. */
+  /** {@code x + (a y) / z}, each step rounded to the operands' type. Floating-point. */
   ADDCDIV,
   /**
    * The gradient of {@code max(y, z)} for y: x, the incoming gradient, where {@code y > z}, half of

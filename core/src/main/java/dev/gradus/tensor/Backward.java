@@ -76,7 +76,7 @@ final class Backward {
         order.add(f);
         continue;
       }
-      Function origin = f.input(i).origin();
+      Function origin = f.origin(i);
       if (origin != null && !origin.visited()) {
         origin.visited(true);
         path.add(origin);

@@ -13,6 +13,7 @@ final class Buffer {
   private final Storage storage;
   private final AtomicInteger users = new AtomicInteger(1);
   private int version;
+  private @Nullable IdRange idRange;
   private Memory.@Nullable Watch watch;
 
   Buffer(Memory memory, Storage storage) {
@@ -32,10 +33,23 @@ final class Buffer {
     return version;
   }
 
-  @SuppressWarnings(
-      "NonAtomicOperationOnVolatileField") // one writer at a time: see Tensor's threads
-  void changed() {
+  /** Goes on counting where a buffer that this one replaces stopped. */
+  synchronized void version(int version) {
+    this.version = version;
+  }
+
+  synchronized void changed() {
     version++;
+    idRange = null;
+  }
+
+  /** The range of the ids in it; null where it is not known. */
+  synchronized @Nullable IdRange idRange() {
+    return idRange;
+  }
+
+  synchronized void idRange(IdRange range) {
+    idRange = range;
   }
 
   /** One more tensor uses it. */
@@ -46,15 +60,20 @@ final class Buffer {
   /** One tensor less; the last one gives the storage back. */
   void release() {
     if (users.decrementAndGet() == 0) {
-      if (watch != null) {
-        memory.unwatch(watch);
+      Memory.Watch w = watch();
+      if (w != null) {
+        memory.unwatch(w);
       }
       memory.recycle(storage);
     }
   }
 
+  private synchronized Memory.@Nullable Watch watch() {
+    return watch;
+  }
+
   /** From now on it lives as long as it is referenced, and is counted as such. */
-  void ownedByReferences() {
+  synchronized void ownedByReferences() {
     if (watch == null) {
       watch = memory.watch(this);
     }

@@ -110,6 +110,18 @@ final class Checks {
     }
   }
 
+  /** Refuses a fraction for a tensor of integers, which would cut it off. */
+  static void fits(String who, Tensor x, double value) {
+    boolean whole = Double.isInfinite(value) || value == Math.rint(value);
+    if (x.dtype() == DType.I64 && !whole) {
+      throw new IllegalArgumentException(
+          who
+              + ": "
+              + value
+              + " is not a whole number but the tensor is int64; convert it with to(dtype)");
+    }
+  }
+
   /** Refuses an id outside {@code [0, count)}, naming its position. */
   static void ids(String who, Tensor ids, long count, long ignored) {
     dtype(who, "ids", DType.I64, ids);

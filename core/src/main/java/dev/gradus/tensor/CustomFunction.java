@@ -52,18 +52,20 @@ public abstract class CustomFunction {
     if (inputs.length == 0) {
       throw new IllegalArgumentException(name() + ": apply needs at least one tensor");
     }
-    Context context = new Context();
+    for (Tensor x : inputs) {
+      Checks.sameDevice(name(), inputs[0], x);
+    }
+    Context context = new Context(name());
     Tensor out;
     try (NoGrad off = NoGrad.open()) {
       out = forward(context, List.of(inputs));
     }
     for (Tensor x : inputs) {
-      Checks.sameDevice(name(), inputs[0], x);
-      if (out == x || out.sharesMemoryWith(x)) {
+      if (out == x || out.sharesMemoryWith(x) || out.requiresGrad()) {
         throw new IllegalStateException(
             name()
-                + ": forward returned an input or a view of one; return a tensor of its own, such"
-                + " as a copy()");
+                + ": forward returned an input, a view of one, or a tensor that requires a gradient;"
+                + " return a tensor of its own, such as a copy()");
       }
     }
     boolean wanted = false;
@@ -83,7 +85,11 @@ public abstract class CustomFunction {
     private final List<Tensor> saved = new ArrayList<>();
     private final List<Integer> versions = new ArrayList<>();
 
-    private Context() {}
+    private final String who;
+
+    private Context(String who) {
+      this.who = who;
+    }
 
     /** Keeps tensors for backward, which refuses to run if one is changed in place before it. */
     public void save(Tensor... tensors) {
@@ -95,6 +101,10 @@ public abstract class CustomFunction {
 
     /** The i-th tensor that was saved, from 0. */
     public Tensor saved(int i) {
+      if (i < 0 || i >= saved.size()) {
+        throw new IllegalArgumentException(
+            who + ": backward asked for saved tensor " + i + " but forward saved " + saved.size());
+      }
       return saved.get(i);
     }
 
@@ -151,6 +161,7 @@ public abstract class CustomFunction {
       for (int i = 0; i < inputCount(); i++) {
         Tensor part = grads.get(i);
         if (needs(i)) {
+          Checks.sameDevice(name(), input(i), part);
           boolean fits = part.shape().equals(input(i).shape()) && part.dtype() == input(i).dtype();
           if (!fits) {
             throw new IllegalStateException(

@@ -76,6 +76,10 @@ public final class Device implements AutoCloseable {
     return memory;
   }
 
+  boolean isOpen() {
+    return open;
+  }
+
   void requireOpen() {
     if (!open) {
       throw new IllegalStateException(
@@ -291,7 +295,9 @@ public final class Device implements AutoCloseable {
   public Tensor randint(long low, long high, long... dims) {
     long[] values = new long[Math.toIntExact(Shape.of(dims).numel())];
     generator.randint(values, low, high);
-    return upload(DType.I64, Shape.of(dims), values.length, LongBuffer.wrap(values));
+    Tensor t = upload(DType.I64, Shape.of(dims), values.length, LongBuffer.wrap(values));
+    t.idRange(IdRange.of(values));
+    return t;
   }
 
   /** The whole numbers from 0 to {@code n - 1} in random order, int64. */

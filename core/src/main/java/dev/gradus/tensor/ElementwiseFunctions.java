@@ -21,12 +21,14 @@ final class ElementwiseFunctions {
   static Tensor unary(UnaryOp op, String name, Tensor x, double a, double b) {
     boolean integers =
         switch (op) {
-          case NEG, ABS, ADD_SCALAR, RSUB_SCALAR, MUL_SCALAR, CLAMP -> true;
+          case NEG, ABS, ADD_SCALAR, MUL_SCALAR, CLAMP -> true;
           default -> false;
         };
     if (!integers || x.dtype() != DType.I64) {
       Checks.floating(lower(name), x);
     }
+    Checks.fits(lower(name), x, a);
+    Checks.fits(lower(name), x, b);
     Tensor out = Tensor.born(x.device(), x.shape(), x.dtype());
     x.device().backend().unary(op, x.storage(), out.storage(), a, b);
     return Function.wanted(x) ? Function.record(out, new Unary(op, name, x, a, b)) : out;
@@ -293,8 +295,9 @@ final class ElementwiseFunctions {
   }
 
   static Tensor binaryCrossEntropy(Tensor x, Tensor y) {
+    Checks.sameShape("binaryCrossEntropy", x, y);
     Tensor out = binary(BinaryOp.BCE, "binaryCrossEntropy", x, y);
-    return Function.wanted(x) ? Function.record(out, new BinaryCrossEntropy(x, y)) : out;
+    return Function.wanted(x, y) ? Function.record(out, new BinaryCrossEntropy(x, y)) : out;
   }
 
   private static final class BinaryCrossEntropy extends Function {
@@ -305,6 +308,21 @@ final class ElementwiseFunctions {
     @Override
     void backward(Storage grad) {
       give(0, out -> backend().ternary(TernaryOp.BCE_GRAD, grad, saved(0), saved(1), out, 0));
+      give(1, out -> forTarget(grad, out));
+    }
+
+    /** {@code g (max(ln(1 - x), -100) - max(ln x, -100))}: the losses for 1 and for 0, subtracted. */
+    private void forTarget(Storage grad, Storage out) {
+      Storage target = memory().allocate(grad.dtype(), 1);
+      Storage loss = memory().allocate(grad.dtype(), grad.numel());
+      backend().fill(target, 1);
+      backend().binary(BinaryOp.BCE, saved(0), Spread.FULL, target, Spread.SCALAR, out, 0);
+      backend().fill(target, 0);
+      backend().binary(BinaryOp.BCE, saved(0), Spread.FULL, target, Spread.SCALAR, loss, 0);
+      backend().binary(BinaryOp.SUB, out, Spread.FULL, loss, Spread.FULL, out, 0);
+      Kernels.mul(backend(), out, grad, out);
+      memory().recycle(loss);
+      memory().recycle(target);
     }
   }
 

@@ -3,6 +3,7 @@ package dev.gradus.tensor;
 import dev.gradus.spi.Backend;
 import dev.gradus.spi.Storage;
 import dev.gradus.types.Shape;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,10 +17,24 @@ abstract class Function {
   /** In a mask of saved values: none. */
   static final int NOTHING = 0;
 
+  private static final Tensor[] NO_INPUTS = {};
+
   private final String name;
-  private final Tensor[] inputs;
   private final int saved;
   private final int[] versions;
+
+  /** What it was computed from; let go after the walk back. */
+  private Tensor[] inputs;
+
+  /**
+   * What the inputs were computed from when this was recorded: the graph is this, and stays whole
+   * when a tensor in it is kept, which detaches it, or released.
+   */
+  private final @Nullable Function[] origins;
+
+  /** Which inputs required a gradient when this was recorded. */
+  private final boolean[] wanted;
+
   private @Nullable Tensor output;
   private int outputVersion;
 
@@ -40,8 +55,12 @@ abstract class Function {
     this.saved = saved;
     this.inputs = inputs;
     this.versions = new int[inputs.length];
+    this.origins = new @Nullable Function[inputs.length];
+    this.wanted = new boolean[inputs.length];
     for (int i = 0; i < inputs.length; i++) {
       versions[i] = inputs[i].version();
+      origins[i] = inputs[i].origin();
+      wanted[i] = inputs[i].requiresGrad();
     }
   }
 
@@ -101,8 +120,33 @@ abstract class Function {
     return out;
   }
 
+  /** The function that input i was computed by; null for a leaf. */
+  final @Nullable Function origin(int i) {
+    return origins[i];
+  }
+
+  /** Whether input i takes a gradient: it did when this was recorded, and was not frozen since. */
   final boolean needs(int i) {
-    return inputs[i].requiresGrad();
+    return wanted[i] && (origins[i] != null || inputs[i].requiresGrad());
+  }
+
+  private Storage gradOf(int i) {
+    Function origin = origins[i];
+    return origin != null ? origin.gradStorage() : inputs[i].gradStorage();
+  }
+
+  private boolean hasGradOf(int i) {
+    Function origin = origins[i];
+    return origin != null ? origin.gradFilled() : inputs[i].hasGrad();
+  }
+
+  private void wroteGradOf(int i) {
+    Function origin = origins[i];
+    if (origin != null) {
+      origin.gradWritten();
+    } else {
+      inputs[i].gradWritten();
+    }
   }
 
   final Storage saved(int i) {
@@ -123,29 +167,27 @@ abstract class Function {
 
   /** Gives input i the gradient that a kernel writes; adds it where the input has one already. */
   final void give(int i, Kernel kernel) {
-    Tensor x = inputs[i];
-    if (!x.requiresGrad()) {
+    if (!needs(i)) {
       return;
     }
-    if (!x.gradFilled()) {
-      kernel.into(x.gradStorage());
-      x.gradWritten();
-    } else {
+    if (hasGradOf(i)) {
+      Tensor x = inputs[i];
       Memory memory = x.device().memory();
       Storage t = memory.allocate(x.dtype(), x.shape().numel());
       kernel.into(t);
-      Kernels.add(x.device().backend(), x.gradStorage(), t, x.gradStorage());
+      Kernels.add(x.device().backend(), gradOf(i), t, gradOf(i));
       memory.recycle(t);
-      x.gradWritten();
+    } else {
+      kernel.into(gradOf(i));
     }
+    wroteGradOf(i);
   }
 
   /** Gives input i the gradient that a kernel writes or adds. */
   final void accumulate(int i, AccumulatingKernel kernel) {
-    Tensor x = inputs[i];
-    if (x.requiresGrad()) {
-      kernel.into(x.gradStorage(), x.gradFilled());
-      x.gradWritten();
+    if (needs(i)) {
+      kernel.into(gradOf(i), hasGradOf(i));
+      wroteGradOf(i);
     }
   }
 
@@ -158,7 +200,7 @@ abstract class Function {
     Shape full = output().shape();
     if (x.shape().numel() == full.numel()) {
       give(i, kernel);
-    } else if (x.requiresGrad()) {
+    } else if (needs(i)) {
       Storage t = memory().allocate(x.dtype(), full.numel());
       kernel.into(t);
       giveSum(i, t);
@@ -206,7 +248,6 @@ abstract class Function {
   void requireSavedUnchanged() {}
 
   static void requireUnchanged(String who, Tensor t, int version) {
-    t.storage();
     if (t.version() != version) {
       throw new IllegalStateException(
           "backward: '"
@@ -258,6 +299,8 @@ abstract class Function {
     dropGrad();
     used = true;
     releaseSaved();
+    inputs = NO_INPUTS;
+    Arrays.fill(origins, null);
   }
 
   final void dropGrad() {

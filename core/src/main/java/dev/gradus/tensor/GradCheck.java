@@ -137,7 +137,7 @@ public final class GradCheck {
    * Weights in [0.5, 1.5) that are all different: the fractional parts of multiples of the golden
    * ratio.
    */
-  private static Tensor weights(Tensor out) {
+  static Tensor weights(Tensor out) {
     double[] w = new double[Math.toIntExact(out.numel())];
     for (int i = 0; i < w.length; i++) {
       double turn = (i + 1) * 0.6180339887498949;

@@ -95,8 +95,8 @@ final class MatmulFunctions {
       long own = x.shape().numel(0, r - 2);
       if (own == batch.numel() || own == 1) {
         boolean each = own == batch.numel();
-        return new Stack(
-            x, x.storageForMatmul(), each ? matrix : 0, each, x.isTransposedView(), false);
+        Tensor.Factor f = x.factor();
+        return new Stack(x, f.storage(), each ? matrix : 0, each, f.transposed(), false);
       }
       Shape full = matrixShape(batch, x.size(-2), x.size(-1));
       Storage t = x.device().memory().allocate(x.dtype(), full.numel());
@@ -241,7 +241,7 @@ final class MatmulFunctions {
     void backward(Storage grad) {
       long out = input(1).size(0);
       long in = input(1).size(1);
-      long rows = output().numel() / Math.max(1, out);
+      long rows = input(0).shape().numel(0, input(0).shape().rank() - 1);
       accumulate(
           0,
           (g, acc) ->

@@ -52,6 +52,7 @@ final class Memory {
   private long forgotten;
   private long forgottenBytes;
   private boolean told;
+  private boolean closed;
 
   Memory(Backend backend) {
     this.backend = backend;
@@ -109,6 +110,9 @@ final class Memory {
   synchronized void recycle(Storage storage) {
     long bytes = bytes(storage);
     live -= bytes;
+    if (closed) {
+      return; // a scope may end after its device, which took everything with it
+    }
     if (pooled + bytes > backend.capacity() / 2) {
       trim();
     }
@@ -147,6 +151,7 @@ final class Memory {
   synchronized void close() {
     drain();
     trim();
+    closed = true;
     if (trace && !watched.isEmpty()) {
       System.getLogger("dev.gradus").log(Level.WARNING, leaks());
     }
@@ -161,7 +166,7 @@ final class Memory {
       if (w.birth != null && listed++ < LISTED) {
         s.append("\n  ").append(w.bytes).append(" bytes, born at");
         for (StackTraceElement e : w.birth.getStackTrace()) {
-          if (!e.getClassName().startsWith("dev.gradus.tensor.")) {
+          if (!isOwn(e.getClassName())) {
             s.append(' ').append(e);
             break;
           }
@@ -169,6 +174,10 @@ final class Memory {
       }
     }
     return s.toString();
+  }
+
+  private static boolean isOwn(String className) {
+    return className.startsWith("dev.gradus.tensor.") || className.startsWith("dev.gradus.nn.");
   }
 
   private void trim() {
@@ -193,6 +202,9 @@ final class Memory {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+    if (forgotten > 0) {
+      tell();
+    }
   }
 
   private void drain() {
@@ -211,7 +223,13 @@ final class Memory {
     liveByReference -= watch.bytes;
     forgotten++;
     forgottenBytes += watch.bytes;
-    if (forgotten >= FORGOTTEN && !told) {
+    if (forgotten >= FORGOTTEN) {
+      tell();
+    }
+  }
+
+  private void tell() {
+    if (!told) {
       told = true;
       Logger log = System.getLogger("dev.gradus");
       log.log(

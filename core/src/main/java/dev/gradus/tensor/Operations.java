@@ -20,7 +20,8 @@ abstract class Operations {
     return ElementwiseFunctions.unary(op, name, self(), a, b);
   }
 
-  private Tensor constant(double value) {
+  private Tensor constant(String who, double value) {
+    Checks.fits(who, self(), value);
     return self().device().full(self().dtype(), value);
   }
 
@@ -49,7 +50,9 @@ abstract class Operations {
 
   /** {@code value - this}. */
   public final Tensor rsub(double value) {
-    return unary(UnaryOp.RSUB_SCALAR, "Rsub", value, 0);
+    return self().dtype() == DType.I64
+        ? neg().add(value)
+        : unary(UnaryOp.RSUB_SCALAR, "Rsub", value, 0);
   }
 
   /** {@code this * other}, element by element. */
@@ -198,7 +201,7 @@ abstract class Operations {
 
   /** Where this equals a value. */
   public final Tensor eq(double value) {
-    return eq(constant(value));
+    return eq(constant("eq", value));
   }
 
   /** Where both differ. */
@@ -208,7 +211,7 @@ abstract class Operations {
 
   /** Where this differs from a value. */
   public final Tensor ne(double value) {
-    return ne(constant(value));
+    return ne(constant("ne", value));
   }
 
   /** Where this is less. */
@@ -218,7 +221,7 @@ abstract class Operations {
 
   /** Where this is less than a value. */
   public final Tensor lt(double value) {
-    return lt(constant(value));
+    return lt(constant("lt", value));
   }
 
   /** Where this is less or equal. */
@@ -228,7 +231,7 @@ abstract class Operations {
 
   /** Where this is at most a value. */
   public final Tensor le(double value) {
-    return le(constant(value));
+    return le(constant("le", value));
   }
 
   /** Where this is greater. */
@@ -238,7 +241,7 @@ abstract class Operations {
 
   /** Where this is greater than a value. */
   public final Tensor gt(double value) {
-    return gt(constant(value));
+    return gt(constant("gt", value));
   }
 
   /** Where this is greater or equal. */
@@ -248,7 +251,7 @@ abstract class Operations {
 
   /** Where this is at least a value. */
   public final Tensor ge(double value) {
-    return ge(constant(value));
+    return ge(constant("ge", value));
   }
 
   /** {@code mask ? x : y}; the mask is bool. */
@@ -262,7 +265,7 @@ abstract class Operations {
       throw new IllegalArgumentException(
           "maskedFill: the mask " + mask.shape() + " is larger than the tensor " + self().shape());
     }
-    return ElementwiseFunctions.where("maskedFill", mask, constant(value), self());
+    return ElementwiseFunctions.where("maskedFill", mask, constant("maskedFill", value), self());
   }
 
   // ---- products

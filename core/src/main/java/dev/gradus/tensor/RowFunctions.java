@@ -108,7 +108,13 @@ final class RowFunctions {
   /** Each row of the last {@code dims} dimensions brought to mean 0 and variance 1. */
   static Tensor normalize(Tensor x, int dims, double eps) {
     Checks.floating("normalize", x);
+    if (dims < 1) {
+      throw new IllegalArgumentException("normalize: dims must be >= 1 but is " + dims);
+    }
     Checks.rankAtLeast("normalize", x, dims);
+    if (!(eps >= 0)) {
+      throw new IllegalArgumentException("normalize: eps must be >= 0 but is " + eps);
+    }
     int split = x.shape().rank() - dims;
     long rows = x.shape().numel(0, split);
     long cols = x.shape().numel(split, x.shape().rank());
@@ -162,6 +168,10 @@ final class RowFunctions {
               + " and targets "
               + targets.shape()
               + "; scores must be [batch, classes] and targets [batch]");
+    }
+    if (!(smoothing >= 0 && smoothing <= 1)) {
+      throw new IllegalArgumentException(
+          who + ": label smoothing must be in [0, 1] but is " + smoothing);
     }
     Checks.ids(who, targets, logp.size(1), ignore);
     Tensor out = Tensor.born(logp.device(), targets.shape(), logp.dtype());

@@ -42,6 +42,7 @@ public final class Scope implements AutoCloseable {
    */
   public Tensor keep(Tensor tensor) {
     requireOpenHere("keep");
+    tensor.version(); // refuses one that was released
     if (tensor.scope() != this) {
       throw new IllegalArgumentException(
           "Scope.keep: tensor "
@@ -49,7 +50,6 @@ public final class Scope implements AutoCloseable {
               + " was not born in this scope; keep it in the scope that was innermost when it was"
               + " made");
     }
-    tensor.storage();
     tensor.forgetOrigin();
     tensor.handTo(enclosing);
     return tensor;

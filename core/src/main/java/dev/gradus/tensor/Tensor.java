@@ -26,10 +26,12 @@ public class Tensor extends Operations implements AutoCloseable {
   private @Nullable Scope scope;
 
   /** Set while this is the transpose of what the buffer holds, in its last two dimensions. */
-  private boolean transposed;
+  private volatile boolean transposed;
+
+  /** What this was the transpose of: another thread may still multiply by it. */
+  private @Nullable Buffer transposeSource;
 
   private int viewVersion;
-  private @Nullable IdRange idRange;
 
   private boolean requiresGrad;
   private @Nullable Function origin;
@@ -86,7 +88,6 @@ public class Tensor extends Operations implements AutoCloseable {
     Buffer shared = contiguousBuffer();
     shared.share();
     Tensor t = new Tensor(device, as, dtype, shared);
-    t.idRange = idRange;
     t.handTo(ThreadState.current().scope);
     return t;
   }
@@ -122,17 +123,28 @@ public class Tensor extends Operations implements AutoCloseable {
 
   void release() {
     Buffer b = buffer;
+    Buffer source = transposeSource;
+    Tensor g = grad;
     buffer = null;
+    transposeSource = null;
     scope = null;
     origin = null;
+    grad = null;
+    gradPresent = false;
     if (b != null) {
       b.release();
+    }
+    if (source != null) {
+      source.release();
+    }
+    if (g != null) {
+      g.release();
     }
   }
 
   /**
-   * Ends this tensor now and gives its memory back; a second call does nothing. Only for tensors
-   * that nobody needs any more, backward included.
+   * Ends this tensor and its gradient now and gives their memory back; a second call does nothing.
+   * Only for tensors that nobody needs any more, backward included.
    */
   @Override
   public void close() {
@@ -173,12 +185,10 @@ public class Tensor extends Operations implements AutoCloseable {
     if (scope == null) {
       own.ownedByReferences();
     }
-    for (int v = source.version(); v > 0; v--) {
-      own.changed();
-    }
+    own.version(source.version());
     buffer = own;
+    transposeSource = source;
     transposed = false;
-    source.release();
   }
 
   private Buffer viewedBuffer() {
@@ -196,14 +206,14 @@ public class Tensor extends Operations implements AutoCloseable {
     return buffer == other.buffer;
   }
 
-  /** Whether this is a transpose that was not carried out yet. */
-  boolean isTransposedView() {
-    return transposed;
-  }
+  /** An operand of {@code matmul}: of a pending transpose, its source. */
+  record Factor(Storage storage, boolean transposed) {}
 
-  /** The storage as {@code matmul} takes it: of a pending transpose, that of its source. */
-  Storage storageForMatmul() {
-    return transposed ? viewedBuffer().storage() : buffer().storage();
+  /** This as {@code matmul} takes it. */
+  final synchronized Factor factor() {
+    return transposed
+        ? new Factor(viewedBuffer().storage(), true)
+        : new Factor(buffer().storage(), false);
   }
 
   /**
@@ -219,7 +229,6 @@ public class Tensor extends Operations implements AutoCloseable {
   /** Tells that the storage was written: a backward that needs the former values will refuse. */
   public final void changed() {
     buffer().changed();
-    idRange = null;
   }
 
   final int version() {
@@ -259,16 +268,17 @@ public class Tensor extends Operations implements AutoCloseable {
   }
 
   final IdRange idRange() {
-    IdRange range = idRange;
+    Buffer b = buffer();
+    IdRange range = b.idRange();
     if (range == null) {
       range = IdRange.of(toLongArray());
-      idRange = range;
+      b.idRange(range);
     }
     return range;
   }
 
   final void idRange(IdRange range) {
-    idRange = range;
+    buffer().idRange(range);
   }
 
   // ---- gradients -------------------------------------------------------------------------------
@@ -403,7 +413,7 @@ public class Tensor extends Operations implements AutoCloseable {
   }
 
   private void requireGraph() {
-    storage();
+    buffer();
     if (!requiresGrad) {
       throw new IllegalStateException(
           "backward: tensor "
@@ -508,6 +518,7 @@ public class Tensor extends Operations implements AutoCloseable {
     Buffer old = buffer();
     Buffer own = fresh(values.device, values.shape, values.dtype);
     own.ownedByReferences();
+    own.version(old.version() + 1);
     Kernels.copy(values.device.backend(), values.storage(), own.storage());
     device = values.device;
     shape = values.shape;
@@ -590,7 +601,7 @@ public class Tensor extends Operations implements AutoCloseable {
   /** The values as PyTorch prints them. Waits for the device. */
   @Override
   public String toString() {
-    if (buffer == null) {
+    if (buffer == null || !device.isOpen()) {
       return "tensor(released, size=" + shape + ")";
     }
     String named = device.name().equals("cpu") ? null : device.name();

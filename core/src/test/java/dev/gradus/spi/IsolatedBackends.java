@@ -2,9 +2,7 @@ package dev.gradus.spi;
 
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
-import java.net.MalformedURLException;
 import java.net.URL;
-import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -12,20 +10,19 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.Enumeration;
 import java.util.List;
-import java.util.stream.Collectors;
 
 /**
  * A second copy of core's classes that finds exactly the providers it is given: {@link Backends}
  * looks on its own class loader, so that a test of the choice needs one of its own.
  */
-final class IsolatedBackends extends URLClassLoader {
+final class IsolatedBackends extends ClassLoader {
   private static final String SERVICES = "META-INF/services/" + BackendProvider.class.getName();
 
   private final URL services;
   private final List<String> loaded = Collections.synchronizedList(new ArrayList<>());
 
-  private IsolatedBackends(URL[] classes, URL services) {
-    super(classes, IsolatedBackends.class.getClassLoader());
+  private IsolatedBackends(URL services) {
+    super(IsolatedBackends.class.getClassLoader());
     this.services = services;
   }
 
@@ -33,20 +30,7 @@ final class IsolatedBackends extends URLClassLoader {
   static IsolatedBackends with(Path directory, String... providers) throws IOException {
     Path file = Files.createTempFile(directory, "services", "");
     Files.write(file, Arrays.asList(providers));
-    return new IsolatedBackends(
-        Arrays.stream(System.getProperty("java.class.path").split(java.io.File.pathSeparator, -1))
-            .filter(s -> !s.isEmpty())
-            .map(IsolatedBackends::url)
-            .toArray(URL[]::new),
-        file.toUri().toURL());
-  }
-
-  private static URL url(String path) {
-    try {
-      return Path.of(path).toUri().toURL();
-    } catch (MalformedURLException e) {
-      throw new IllegalArgumentException(e);
-    }
+    return new IsolatedBackends(file.toUri().toURL());
   }
 
   /** Core's classes come from here, all else from the loader above. */
@@ -66,7 +50,6 @@ final class IsolatedBackends extends URLClassLoader {
   }
 
   private Class<?> define(String name) throws ClassNotFoundException {
-    // through the loader above: the launcher's class path may not be java.class.path
     String path = name.replace('.', '/') + ".class";
     try (var in = getParent().getResourceAsStream(path)) {
       if (in == null) {
@@ -89,7 +72,7 @@ final class IsolatedBackends extends URLClassLoader {
   /** The names of core's and the tests' classes loaded so far. */
   List<String> loaded() {
     synchronized (loaded) {
-      return loaded.stream().sorted().collect(Collectors.toList());
+      return loaded.stream().sorted().toList();
     }
   }
 

@@ -90,8 +90,8 @@ interface AxisContract extends ContractFixture {
     double inf = Double.POSITIVE_INFINITY;
     double nan = Double.NaN;
     double[] rows = {
-      1, nan, 3, nan, 1, 2, 1, 2, nan, inf, 1, 2, -inf, 1, 2, inf, -inf, 0, -0.0, 0, -0.0,
-      inf, nan, -inf, -inf, -inf, -inf
+      1, nan, 3, nan, 1, 2, 1, 2, nan, inf, 1, 2, -inf, 1, 2, inf, -inf, 0, -0.0, 0, -0.0, inf, nan,
+      -inf, -inf, -inf, -inf
     };
     for (ReduceOp op : ReduceOp.values()) {
       for (DType dtype : FLOATING) {
@@ -146,8 +146,7 @@ interface AxisContract extends ContractFixture {
               Twin x = lab().twin(dtype, Values.any(7, (int) axis.numel(), dtype));
               Twin ids = lab().twin(Values.ids(count, count, length));
               Twin out = lab().blank(dtype, (long) outer * count * inner);
-              lab()
-                  .run((b, at) -> b.gather(at.apply(x), axis, at.apply(ids), at.apply(out)));
+              lab().run((b, at) -> b.gather(at.apply(x), axis, at.apply(ids), at.apply(out)));
               lab().check("gather " + dtype + " " + axis + " by " + count, out, Tolerance.BITS);
               lab().clear();
             }

@@ -19,7 +19,8 @@ final class ElementwiseCases {
     double[] v = Values.normal(seed, n, 1);
     double[] ends = {0, 1, 1e-30, 0x1p-24, 1 - 0x1p-24, 0.5};
     for (int i = 0; i < n; i++) {
-      v[i] = i % 7 < 3 ? ends[(int) ((i + seed) % ends.length)] : (float) (1 / (1 + Math.exp(v[i])));
+      v[i] =
+          i % 7 < 3 ? ends[(int) ((i + seed) % ends.length)] : (float) (1 / (1 + Math.exp(v[i])));
     }
     return v;
   }
@@ -37,8 +38,9 @@ final class ElementwiseCases {
   }
 
   /**
-   * Equal bits, but for powers ({@code ulps}), the cross-entropy (two logarithms, each off by {@code
-   * ulps}, and {@code 1 - x} rounded, an error of 1's), and fused multiply-adds without such.
+   * Equal bits, but for powers ({@code ulps}), the cross-entropy (two logarithms, each off by
+   * {@code ulps}, and {@code 1 - x} rounded, an error of 1's), and fused multiply-adds without
+   * such.
    */
   static Tolerance binary(
       BinaryOp op, DType dtype, At x, At y, double a, double ulps, boolean exactFma) {
@@ -51,19 +53,15 @@ final class ElementwiseCases {
       case POW -> powers;
       case BCE -> (i, e) -> twice.allowed(i, e) + 2 * eps;
       case ADD_SCALED ->
-          exactFma
-              ? Tolerance.BITS
-              : (i, e) -> eps * (Math.abs(x.get(i)) + Math.abs(a * y.get(i)));
+          exactFma ? Tolerance.BITS : (i, e) -> eps * (Math.abs(x.get(i)) + Math.abs(a * y.get(i)));
       case LERP ->
           exactFma
               ? Tolerance.BITS
-              : (i, e) ->
-                  eps * (1 + Math.abs(a)) * (Math.abs(x.get(i)) + Math.abs(y.get(i)));
+              : (i, e) -> eps * (1 + Math.abs(a)) * (Math.abs(x.get(i)) + Math.abs(y.get(i)));
     };
   }
 
-  static Tolerance ternary(
-      TernaryOp op, DType dtype, double[][] v, double a, boolean exactFma) {
+  static Tolerance ternary(TernaryOp op, DType dtype, double[][] v, double a, boolean exactFma) {
     double eps = Tolerance.eps(dtype);
     return switch (op) {
       case WHERE, ADDCDIV -> Tolerance.BITS;

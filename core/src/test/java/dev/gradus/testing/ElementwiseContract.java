@@ -254,8 +254,7 @@ interface ElementwiseContract extends ContractFixture {
           refuses(
               op,
               dtype,
-              b ->
-                  b.binary(op, x.tested(), Spread.FULL, x.tested(), Spread.FULL, out.tested(), 1));
+              b -> b.binary(op, x.tested(), Spread.FULL, x.tested(), Spread.FULL, out.tested(), 1));
           refused++;
         }
       }

@@ -25,7 +25,9 @@ public final class Golden {
     try (InputStream in = Golden.class.getResourceAsStream("/golden/" + name)) {
       if (in == null) {
         throw new IllegalArgumentException(
-            "golden file '" + name + "' is not on the class path; put it in src/test/resources/golden");
+            "golden file '"
+                + name
+                + "' is not on the class path; put it in src/test/resources/golden");
       }
       return map(parse(new String(in.readAllBytes(), StandardCharsets.UTF_8)));
     } catch (IOException e) {
@@ -74,7 +76,9 @@ public final class Golden {
     return value instanceof String hex ? hex(hex) : is(Double.class, value);
   }
 
-  /** A hex float as Python's {@code float.hex()} writes it, {@code nan} and {@code inf} included. */
+  /**
+   * A hex float as Python's {@code float.hex()} writes it, {@code nan} and {@code inf} included.
+   */
   public static double hex(String text) {
     return switch (text) {
       case "nan" -> Double.NaN;
@@ -115,7 +119,10 @@ public final class Golden {
   private static <T> T is(Class<T> type, Object value) {
     if (!type.isInstance(value)) {
       throw new IllegalArgumentException(
-          "golden value is a " + value.getClass().getSimpleName() + ", not a " + type.getSimpleName());
+          "golden value is a "
+              + value.getClass().getSimpleName()
+              + ", not a "
+              + type.getSimpleName());
     }
     return type.cast(value);
   }

@@ -44,8 +44,7 @@ final class Lab implements AutoCloseable {
   }
 
   Twin twin(DType dtype, double[] values) {
-    return keep(
-        new Twin(Host.store(tested, dtype, values), Host.store(reference, dtype, values)));
+    return keep(new Twin(Host.store(tested, dtype, values), Host.store(reference, dtype, values)));
   }
 
   Twin twin(long[] values) {

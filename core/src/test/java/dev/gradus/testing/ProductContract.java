@@ -111,10 +111,7 @@ interface ProductContract extends ContractFixture {
     try (ReferenceBackend r = new ReferenceBackend("ref")) {
       var out = Host.store(r, DType.F64, Values.abs(c));
       r.gemm(
-          g,
-          Host.store(r, DType.F64, Values.abs(a)),
-          Host.store(r, DType.F64, Values.abs(b)),
-          out);
+          g, Host.store(r, DType.F64, Values.abs(a)), Host.store(r, DType.F64, Values.abs(b)), out);
       return Host.read(r, out);
     }
   }
@@ -142,8 +139,7 @@ interface ProductContract extends ContractFixture {
             for (boolean inPlace : new boolean[] {false, true}) {
               Twin x = lab().twin(dtype, Values.tame(n, n));
               Twin out = inPlace ? x : lab().blank(dtype, n);
-              lab()
-                  .run((b, at) -> b.dropout(at.apply(x), at.apply(out), p, s[0], s[1]));
+              lab().run((b, at) -> b.dropout(at.apply(x), at.apply(out), p, s[0], s[1]));
               lab().check("dropout " + dtype.label() + " p " + p, out, Tolerance.SAME);
               lab().clear();
             }

@@ -104,8 +104,7 @@ final class ReferenceAxes {
     }
   }
 
-  static void gather(
-      ReferenceStorage x, Axis axis, ReferenceStorage ids, ReferenceStorage out) {
+  static void gather(ReferenceStorage x, Axis axis, ReferenceStorage ids, ReferenceStorage out) {
     Rules.sameType("gather", x, out);
     Rules.require(x != out && ids != out, "gather", "out is an operand");
     checkIds("gather", axis, ids);

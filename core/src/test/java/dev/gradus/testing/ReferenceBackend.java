@@ -23,9 +23,9 @@ import java.util.concurrent.atomic.AtomicLong;
  * The backend that the others are compared with: slow, obviously right, and strict.
  *
  * <ul>
- *   <li>Arithmetic is done in double and rounded once to the storage's type. For {@code + - * /} and
- *       the square root on F32 that is the float operation itself, since double carries more than
- *       twice the digits of float. Scalars are rounded to the type first.
+ *   <li>Arithmetic is done in double and rounded once to the storage's type. For {@code + - * /}
+ *       and the square root on F32 that is the float operation itself, since double carries more
+ *       than twice the digits of float. Scalars are rounded to the type first.
  *   <li>Where an operation says fma, or names a formula whose steps are rounded one by one ({@link
  *       BinaryOp#ADD_SCALED}, {@link BinaryOp#LERP}, {@link TernaryOp#ADDCMUL}, {@link
  *       TernaryOp#ADDCDIV}), every step is done in the storage's type, with {@link Math#fma}.
@@ -102,9 +102,12 @@ public final class ReferenceBackend implements Backend {
   }
 
   private ReferenceStorage of(Storage storage) {
-    Rules.require(storage instanceof ReferenceStorage, "reference", "storage of another backend");
-    ReferenceStorage s = (ReferenceStorage) storage;
-    Rules.require(s.owner() == this, "reference", "storage of device '" + s.owner().name + "'");
+    if (!(storage instanceof ReferenceStorage s)) {
+      throw new IllegalArgumentException("reference: storage of another backend");
+    }
+    if (s.owner() != this) {
+      throw new IllegalArgumentException("reference: storage of device '" + s.owner().name + "'");
+    }
     if (closed) {
       throw new IllegalStateException("reference: device '" + name + "' is closed");
     }

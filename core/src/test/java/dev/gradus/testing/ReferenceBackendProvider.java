@@ -30,7 +30,8 @@ public final class ReferenceBackendProvider implements BackendProvider {
   @Override
   public Backend open(int ordinal) {
     if (ordinal != 0) {
-      throw new BackendException("backend 'reference' has one device, 0, but was asked for " + ordinal);
+      throw new BackendException(
+          "backend 'reference' has one device, 0, but was asked for " + ordinal);
     }
     return new ReferenceBackend("ref");
   }

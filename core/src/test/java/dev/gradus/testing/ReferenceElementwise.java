@@ -27,8 +27,7 @@ final class ReferenceElementwise {
     };
   }
 
-  private static void spreads(
-      String who, ReferenceStorage x, Spread spread, ReferenceStorage out) {
+  private static void spreads(String who, ReferenceStorage x, Spread spread, ReferenceStorage out) {
     long n = out.numel();
     boolean fits =
         switch (spread) {

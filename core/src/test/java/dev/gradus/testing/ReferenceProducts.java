@@ -35,12 +35,10 @@ final class ReferenceProducts {
       String what, ReferenceStorage x, long batch, long stride, long matrix) {
     Rules.require(stride >= 0, "gemm", "stride of " + what + " is " + stride);
     long last = batch == 0 ? 0 : (batch - 1) * stride + matrix;
-    Rules.require(
-        last <= x.numel(), "gemm", what + " has " + x.numel() + " elements, not " + last);
+    Rules.require(last <= x.numel(), "gemm", what + " has " + x.numel() + " elements, not " + last);
   }
 
-  static void dropout(
-      ReferenceStorage x, ReferenceStorage out, double p, long seed, long offset) {
+  static void dropout(ReferenceStorage x, ReferenceStorage out, double p, long seed, long offset) {
     Rules.supported(x.dtype().isFloating(), "dropout", x.dtype());
     Rules.sameType("dropout", x, out);
     Rules.size("dropout", "x", x, out.numel());

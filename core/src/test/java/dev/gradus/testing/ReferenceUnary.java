@@ -33,8 +33,7 @@ final class ReferenceUnary {
     };
   }
 
-  static void forward(
-      UnaryOp op, ReferenceStorage x, ReferenceStorage out, double a, double b) {
+  static void forward(UnaryOp op, ReferenceStorage x, ReferenceStorage out, double a, double b) {
     boolean integral = x.dtype() == DType.I64 && takesI64(op);
     Rules.supported(x.dtype().isFloating() || integral, op, x.dtype());
     Rules.sameType(op.name(), x, out);
@@ -127,8 +126,7 @@ final class ReferenceUnary {
       case TANH -> 1 - s * s;
       case RELU -> s > 0 ? 1 : 0;
       case LEAKY_RELU -> s > 0 ? 1 : a;
-      case GELU ->
-          Erf.phi(s) + s * StrictMath.exp(-s * s / 2) / StrictMath.sqrt(2 * Math.PI);
+      case GELU -> Erf.phi(s) + s * StrictMath.exp(-s * s / 2) / StrictMath.sqrt(2 * Math.PI);
       case GELU_TANH -> geluTanhDerivative(s);
       case SILU -> sigmoid(s) * (1 + s * (1 - sigmoid(s)));
       case SOFTPLUS -> a * s > b ? 1 : sigmoid(a * s);

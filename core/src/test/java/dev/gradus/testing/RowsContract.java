@@ -96,8 +96,7 @@ interface RowsContract extends ContractFixture {
               new Object[] {g, logY},
               new long[] {n},
               (b, in, out) -> b.softmaxGrad(true, in[0], in[1], out[0], rc[0], rc[1])),
-          (eps, k, i, e) ->
-              8 * eps * (Math.abs(g[i]) + Math.exp(logY[i]) * total[i]) + 1e-37);
+          (eps, k, i, e) -> 8 * eps * (Math.abs(g[i]) + Math.exp(logY[i]) * total[i]) + 1e-37);
     }
   }
 
@@ -141,8 +140,8 @@ interface RowsContract extends ContractFixture {
   }
 
   /**
-   * The mean is off by eps max|x|, which the division by the deviation magnifies; rstd is off by the
-   * same error's share of the deviation.
+   * The mean is off by eps max|x|, which the division by the deviation magnifies; rstd is off by
+   * the same error's share of the deviation.
    */
   private void normalize(int[] rc, double epsilon, double shift) {
     int n = rc[0] * rc[1];
@@ -243,8 +242,7 @@ interface RowsContract extends ContractFixture {
             new Object[] {grad, targets},
             new long[] {n},
             (b, in, out) -> b.nllGrad(in[0], in[1], out[0], rc[0], rc[1], smoothing, ignore)),
-        (eps, k, i, e) ->
-            targets[i / rc[1]] == ignore ? 0 : 4 * eps * Math.abs(grad[i / rc[1]]));
+        (eps, k, i, e) -> targets[i / rc[1]] == ignore ? 0 : 4 * eps * Math.abs(grad[i / rc[1]]));
   }
 
   @Test

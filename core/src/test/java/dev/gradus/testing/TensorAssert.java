@@ -77,8 +77,16 @@ public final class TensorAssert {
 
   private static void fail(int i, String expected, String actual, double atol, double rtol) {
     Assertions.fail(
-        "at [" + i + "]: expected " + expected + " but got " + actual + "; atol " + atol
-            + ", rtol " + rtol);
+        "at ["
+            + i
+            + "]: expected "
+            + expected
+            + " but got "
+            + actual
+            + "; atol "
+            + atol
+            + ", rtol "
+            + rtol);
   }
 
   private static void failBits(int i, String expected, String actual) {

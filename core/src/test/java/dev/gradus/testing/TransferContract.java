@@ -61,7 +61,8 @@ interface TransferContract extends ContractFixture {
   default void buffersOfEveryKindAreReadFromTheirPosition() {
     Backend b = lab().tested();
     float[] f = {9, 1, 2, 3, 9};
-    FloatBuffer direct = ByteBuffer.allocateDirect(20).order(ByteOrder.nativeOrder()).asFloatBuffer();
+    FloatBuffer direct =
+        ByteBuffer.allocateDirect(20).order(ByteOrder.nativeOrder()).asFloatBuffer();
     direct.put(f).position(1).limit(4);
     FloatBuffer slice = FloatBuffer.wrap(f, 1, 3).slice();
     FloatBuffer[] sources = {
@@ -96,7 +97,8 @@ interface TransferContract extends ContractFixture {
     float[] into = {0, 0, 0, 0};
     b.download(s, FloatBuffer.wrap(into, 1, 2));
     assertArrayEquals(new float[] {0, 7, 8, 0}, into);
-    FloatBuffer direct = ByteBuffer.allocateDirect(8).order(ByteOrder.nativeOrder()).asFloatBuffer();
+    FloatBuffer direct =
+        ByteBuffer.allocateDirect(8).order(ByteOrder.nativeOrder()).asFloatBuffer();
     b.download(s, direct);
     assertEquals(7, direct.get(0));
     assertEquals(8, direct.get(1));
@@ -196,7 +198,8 @@ interface TransferContract extends ContractFixture {
         lab()
             .run(
                 (b, at) ->
-                    b.copyStrided(c[0], at.apply(src), c[1][0], c[2], at.apply(dst), c[3][0], c[4]));
+                    b.copyStrided(
+                        c[0], at.apply(src), c[1][0], c[2], at.apply(dst), c[3][0], c[4]));
         lab().check("copyStrided " + java.util.Arrays.deepToString(c), dst, Tolerance.BITS);
         lab().clear();
       }

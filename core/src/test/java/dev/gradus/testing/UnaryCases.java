@@ -56,7 +56,8 @@ final class UnaryCases {
       case CLAMP, RELU -> Tolerance.SAME;
       case POW_SCALAR, RPOW_SCALAR, EXP, LOG, SIGMOID, TANH -> once;
       case GELU, GELU_TANH ->
-          (i, e) -> x[i] == -INF ? INF : twice.allowed(i, e) + 2 * eps * Math.min(10, Math.abs(x[i]));
+          (i, e) ->
+              x[i] == -INF ? INF : twice.allowed(i, e) + 2 * eps * Math.min(10, Math.abs(x[i]));
       case SILU -> (i, e) -> x[i] == -INF ? INF : twice.allowed(i, e);
       case SOFTPLUS ->
           (i, e) ->
@@ -68,9 +69,9 @@ final class UnaryCases {
 
   /**
    * A gradient is exact where the derivative is a constant. Else it has up to eight roundings, and
-   * where the derivative's terms cancel an error of those terms: 1 for the bounded ones, {@code x (1
-   * + 0.134 x^2) / 2} before tanh is 1 for the GELU by tanh. At infinity some formulas are 0 times
-   * infinity; there nothing is asked.
+   * where the derivative's terms cancel an error of those terms: 1 for the bounded ones, {@code x
+   * (1 + 0.134 x^2) / 2} before tanh is 1 for the GELU by tanh. At infinity some formulas are 0
+   * times infinity; there nothing is asked.
    */
   static Tolerance gradient(UnaryOp op, DType dtype, double[] grad, double[] saved) {
     double eps = Tolerance.eps(dtype);

@@ -68,8 +68,7 @@ interface UnaryContract extends ContractFixture {
     Twin out = alias == 0 ? lab().blank(dtype, n) : alias == 1 ? grad : saved;
     lab()
         .run(
-            (b, at) ->
-                b.unaryGrad(op, at.apply(grad), at.apply(saved), at.apply(out), p[0], p[1]));
+            (b, at) -> b.unaryGrad(op, at.apply(grad), at.apply(saved), at.apply(out), p[0], p[1]));
     String what = UnaryCases.name(op + " gradient", dtype, p) + " alias " + alias;
     lab().check(what, out, UnaryCases.gradient(op, dtype, grads, savedValues));
     lab().clear();

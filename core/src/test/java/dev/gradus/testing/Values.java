@@ -11,8 +11,24 @@ final class Values {
   static final DType[] FLOATING = {DType.F32, DType.F64};
 
   private static final double[] SPECIAL = {
-    0, -0.0, 1, -1, 0.5, -2, 1e-7, 20, -20, 88.7, -87.3, 104, -104, 709, -745,
-    Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY
+    0,
+    -0.0,
+    1,
+    -1,
+    0.5,
+    -2,
+    1e-7,
+    20,
+    -20,
+    88.7,
+    -87.3,
+    104,
+    -104,
+    709,
+    -745,
+    Double.NaN,
+    Double.POSITIVE_INFINITY,
+    Double.NEGATIVE_INFINITY
   };
 
   private Values() {}

@@ -91,8 +91,7 @@ final class ShapeTest {
 
   @Test
   void negativeAndImmenseSizesAreRefusedInWords() {
-    refused(
-        "shape: [2, -1] has a negative size; sizes must be >= 0", () -> Shape.of(2, -1));
+    refused("shape: [2, -1] has a negative size; sizes must be >= 0", () -> Shape.of(2, -1));
     refused(
         "shape: [4294967296, 4294967296] has more than 2^63 - 1 elements",
         () -> Shape.of(1L << 32, 1L << 32));
@@ -101,12 +100,10 @@ final class ShapeTest {
   @Test
   void aMissingDimensionIsRefusedInWords() {
     refused(
-        "dimension 2 does not exist in [4, 5]; it must be in [-2, 2)",
-        () -> Shape.of(4, 5).dim(2));
+        "dimension 2 does not exist in [4, 5]; it must be in [-2, 2)", () -> Shape.of(4, 5).dim(2));
     refused(
         "dimension -3 does not exist in [4, 5]; it must be in [-2, 2)",
         () -> Shape.of(4, 5).without(-3));
-    refused(
-        "dimension 0 does not exist in []; it must be in [0, 0)", () -> Shape.scalar().axis(0));
+    refused("dimension 0 does not exist in []; it must be in [0, 0)", () -> Shape.scalar().axis(0));
   }
 }

@@ -3,18 +3,19 @@ package dev.gradus.backend.cpu;
 import dev.gradus.spi.AdamHyper;
 
 /**
- * Adam's update of float32 elements: the scalars of {@link dev.gradus.spi.AdamPlan}'s formulas, each
- * computed in double and rounded once, and the loops.
+ * Adam's update of float32 elements: the scalars of {@link dev.gradus.spi.AdamPlan}'s formulas,
+ * each computed in double and rounded once, and the loops.
  *
  * @param sign -1 to maximise
  * @param decay what the parameter is multiplied by first; 1 without decoupled decay
- * @param l2 the decay that is added to the gradient; 0 for none
+ * @param l2 the decay that is added to the gradient where {@code addsDecay}
  * @param w {@code 1 - beta1}
  * @param beta2 decay of the mean square
  * @param c {@code 1 - beta2}
  * @param root {@code sqrt(biasCorrection2)}
  * @param eps added to the denominator
  * @param step {@code -lr / biasCorrection1}
+ * @param addsDecay whether the decay is added to the gradient
  * @param fast whether the vectorised loops apply: a hardware FMA, and w under one half
  * @param fma whether there is a hardware FMA
  */
@@ -76,8 +77,20 @@ record AdamF32(
   }
 
   private static void adam(
-      float[] theta, float[] grad, float[] m, float[] v, int lo, int hi, float sign, float decay,
-      float w, float beta2, float c, float root, float eps, float step) {
+      float[] theta,
+      float[] grad,
+      float[] m,
+      float[] v,
+      int lo,
+      int hi,
+      float sign,
+      float decay,
+      float w,
+      float beta2,
+      float c,
+      float root,
+      float eps,
+      float step) {
     for (int i = lo; i < hi; i++) {
       float g = grad[i] * sign;
       float mean = Math.fma(w, g - m[i], m[i]);
@@ -89,8 +102,20 @@ record AdamF32(
   }
 
   private static void adamL2(
-      float[] theta, float[] grad, float[] m, float[] v, int lo, int hi, float sign, float l2,
-      float w, float beta2, float c, float root, float eps, float step) {
+      float[] theta,
+      float[] grad,
+      float[] m,
+      float[] v,
+      int lo,
+      int hi,
+      float sign,
+      float l2,
+      float w,
+      float beta2,
+      float c,
+      float root,
+      float eps,
+      float step) {
     for (int i = lo; i < hi; i++) {
       float g = Math.fma(l2, theta[i], grad[i] * sign);
       float mean = Math.fma(w, g - m[i], m[i]);
@@ -102,8 +127,21 @@ record AdamF32(
   }
 
   private static void amsgrad(
-      float[] theta, float[] grad, float[] m, float[] v, float[] max, int lo, int hi, float sign,
-      float decay, float w, float beta2, float c, float root, float eps, float step) {
+      float[] theta,
+      float[] grad,
+      float[] m,
+      float[] v,
+      float[] max,
+      int lo,
+      int hi,
+      float sign,
+      float decay,
+      float w,
+      float beta2,
+      float c,
+      float root,
+      float eps,
+      float step) {
     for (int i = lo; i < hi; i++) {
       float g = grad[i] * sign;
       float mean = Math.fma(w, g - m[i], m[i]);
@@ -117,8 +155,21 @@ record AdamF32(
   }
 
   private static void amsgradL2(
-      float[] theta, float[] grad, float[] m, float[] v, float[] max, int lo, int hi, float sign,
-      float l2, float w, float beta2, float c, float root, float eps, float step) {
+      float[] theta,
+      float[] grad,
+      float[] m,
+      float[] v,
+      float[] max,
+      int lo,
+      int hi,
+      float sign,
+      float l2,
+      float w,
+      float beta2,
+      float c,
+      float root,
+      float eps,
+      float step) {
     for (int i = lo; i < hi; i++) {
       float g = Math.fma(l2, theta[i], grad[i] * sign);
       float mean = Math.fma(w, g - m[i], m[i]);

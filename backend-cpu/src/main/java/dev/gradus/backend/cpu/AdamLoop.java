@@ -10,6 +10,7 @@ import dev.gradus.spi.AdamSlot;
 import dev.gradus.spi.Storage;
 import dev.gradus.types.DType;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Batched Adam: all slots of all groups in one pass over their memory. */
 final class AdamLoop implements AdamPlan, SlotPieces.Update {
@@ -20,8 +21,8 @@ final class AdamLoop implements AdamPlan, SlotPieces.Update {
   private final boolean fma;
   private final AdamSlot[] slots;
   private final SlotPieces pieces;
-  private final AdamF32[] active;
-  private final AdamHyper[] hypers;
+  private final @Nullable AdamF32[] active;
+  private final @Nullable AdamHyper[] hypers;
 
   AdamLoop(Parallel parallel, boolean fma, List<AdamSlot> slots) {
     this.parallel = parallel;
@@ -43,15 +44,20 @@ final class AdamLoop implements AdamPlan, SlotPieces.Update {
   @Override
   public void step(int[] hyperOfSlot, List<AdamHyper> options) {
     AdamF32 scalars = null;
-    AdamHyper last = null;
+    int last = -1;
     for (int i = 0; i < slots.length; i++) {
-      AdamHyper h = hyperOfSlot[i] < 0 ? null : options.get(hyperOfSlot[i]);
-      if (h != null && h != last) {
-        scalars = AdamF32.of(h, fma);
-        last = h;
+      int index = hyperOfSlot[i];
+      if (index < 0) {
+        hypers[i] = null;
+        active[i] = null;
+        continue;
       }
-      hypers[i] = h;
-      active[i] = h == null ? null : scalars;
+      if (index != last) {
+        scalars = AdamF32.of(options.get(index), fma);
+        last = index;
+      }
+      hypers[i] = options.get(index);
+      active[i] = scalars;
     }
     pieces.run(parallel, this);
   }
@@ -88,7 +94,7 @@ final class AdamLoop implements AdamPlan, SlotPieces.Update {
     }
   }
 
-  private void plain(
+  private static void plain(
       AdamHyper h,
       double[] theta,
       double[] grad,
@@ -107,14 +113,11 @@ final class AdamLoop implements AdamPlan, SlotPieces.Update {
       double g = h.maximize() ? -grad[i] : grad[i];
       double p = theta[i] * decay;
       if (l2) {
-        g = Scalars.multiplyAdd(h.weightDecay(), p, g, fma);
+        g = Math.fma(h.weightDecay(), p, g);
       }
       double d = g - m[i];
-      m[i] =
-          Math.abs(w) < 0.5
-              ? Scalars.multiplyAdd(w, d, m[i], fma)
-              : Scalars.multiplyAdd(-d, 1 - w, g, fma);
-      double s = Scalars.multiplyAdd(c * g, g, v[i] * h.beta2(), fma);
+      m[i] = Math.abs(w) < 0.5 ? Math.fma(w, d, m[i]) : Math.fma(-d, 1 - w, g);
+      double s = Math.fma(c * g, g, v[i] * h.beta2());
       v[i] = s;
       if (max.length > 0) {
         s = Math.max(max[i], s);

@@ -23,6 +23,7 @@ final class BinaryF32 {
   }
 
   /** An operand with its number of elements and how it is spread. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Operand(float[] array, int length, Spread spread) {
     boolean full() {
       return spread == Spread.FULL;
@@ -116,19 +117,18 @@ final class BinaryF32 {
     return switch (op) {
       case ADD, SUB, MUL, DIV, MAXIMUM, MINIMUM -> true;
       case ADD_SCALED -> fma;
-      case POW, LERP -> false;
+      case POW, LERP, BCE -> false;
     };
   }
 
   private static boolean takesLeft(BinaryOp op) {
     return switch (op) {
       case ADD, SUB, MUL, DIV, MAXIMUM, MINIMUM -> true;
-      case ADD_SCALED, POW, LERP -> false;
+      case ADD_SCALED, POW, LERP, BCE -> false;
     };
   }
 
-  private static void right(
-      BinaryOp op, float[] x, float y, float[] out, int lo, int hi, float a) {
+  private static void right(BinaryOp op, float[] x, float y, float[] out, int lo, int hi, float a) {
     switch (op) {
       case ADD -> add(x, y, out, lo, hi);
       case SUB -> sub(x, y, out, lo, hi);
@@ -137,7 +137,7 @@ final class BinaryF32 {
       case MAXIMUM -> max(x, y, out, lo, hi);
       case MINIMUM -> min(x, y, out, lo, hi);
       case ADD_SCALED -> addScaled(x, y, out, lo, hi, a);
-      case POW, LERP -> throw new AssertionError(op);
+      case POW, LERP, BCE -> throw new AssertionError(op);
     }
   }
 
@@ -166,6 +166,7 @@ final class BinaryF32 {
           lerpFar(x, y, out, lo, hi, a);
         }
       }
+      case BCE -> bce(x, y, out, lo, hi);
     }
   }
 
@@ -256,6 +257,12 @@ final class BinaryF32 {
   private static void min(float[] x, float y, float[] out, int lo, int hi) {
     for (int i = lo; i < hi; i++) {
       out[i] = Math.min(x[i], y);
+    }
+  }
+
+  private static void bce(float[] x, float[] y, float[] out, int lo, int hi) {
+    for (int i = lo; i < hi; i++) {
+      out[i] = (float) Scalars.bce(x[i], y[i]);
     }
   }
 

@@ -13,15 +13,15 @@ import dev.gradus.spi.Storage;
 import dev.gradus.spi.UnaryOp;
 import dev.gradus.types.DType;
 
-/** Elementwise operations of every type: sends float32 to its loops, and has those of the others. */
+/**
+ * Elementwise operations of every type: sends float32 to its loops, and has those of the others.
+ */
 final class Elementwise {
   private final Parallel parallel;
-  private final boolean fma;
   private final BinaryF32 binaryF32;
 
   Elementwise(Parallel parallel, boolean fma) {
     this.parallel = parallel;
-    this.fma = fma;
     this.binaryF32 = new BinaryF32(parallel, fma);
   }
 
@@ -90,7 +90,8 @@ final class Elementwise {
         }
       }
       case I64, BOOL ->
-          throw unsupported("the gradient of " + op.name().toLowerCase(java.util.Locale.ROOT), dtype);
+          throw unsupported(
+              "the gradient of " + op.name().toLowerCase(java.util.Locale.ROOT), dtype);
     }
   }
 
@@ -107,18 +108,17 @@ final class Elementwise {
     }
   }
 
-  private void binaryF64(
+  private static void binaryF64(
       BinaryOp op, double[] x, Spread xs, double[] y, Spread ys, double[] out, double a) {
     int n = out.length;
     for (int i = 0; i < n; i++) {
       double p = x[Spreads.index(xs, i, x.length, n)];
       double q = y[Spreads.index(ys, i, y.length, n)];
-      out[i] = Scalars.binary(op, p, q, a, fma);
+      out[i] = Scalars.binary(op, p, q, a);
     }
   }
 
-  private static void binaryI64(
-      BinaryOp op, long[] x, Spread xs, long[] y, Spread ys, long[] out) {
+  private static void binaryI64(BinaryOp op, long[] x, Spread xs, long[] y, Spread ys, long[] out) {
     int n = out.length;
     switch (op) {
       case ADD, SUB, MUL, MAXIMUM, MINIMUM -> {

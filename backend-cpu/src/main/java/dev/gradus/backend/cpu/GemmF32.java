@@ -42,11 +42,8 @@ final class GemmF32 {
     final float[][] c = new float[4][NC];
   }
 
-  /**
-   * Operands with the steps from row to row and from column to column.
-   *
-   * @param as row and column step of A
-   */
+  /** Operands, each with its step from row to row and from column to column. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Operands(
       float[] a, int ars, int acs, float[] b, int brs, int bcs, float[] c, int crs, int ccs) {
 
@@ -74,8 +71,15 @@ final class GemmF32 {
     }
     Operands o =
         new Operands(
-            a, g.transA() ? 1 : k, g.transA() ? m : 1, b, g.transB() ? 1 : n, g.transB() ? k : 1, c,
-            n, 1);
+            a,
+            g.transA() ? 1 : k,
+            g.transA() ? m : 1,
+            b,
+            g.transB() ? 1 : n,
+            g.transB() ? k : 1,
+            c,
+            n,
+            1);
     int rows = m;
     int cols = n;
     boolean swap = n < SHORT_ROW && m > n;
@@ -162,8 +166,7 @@ final class GemmF32 {
       }
     } else {
       for (int p = 0; p + 4 <= depth; p += 4) {
-        packFour(
-            b, at + p, o.bcs, width, rows[p], rows[p + 1], rows[p + 2], rows[p + 3]);
+        packFour(b, at + p, o.bcs, width, rows[p], rows[p + 1], rows[p + 2], rows[p + 3]);
       }
       for (int p = depth & -4; p < depth; p++) {
         float[] row = rows[p];
@@ -216,28 +219,99 @@ final class GemmF32 {
       int q3 = q2 + p1;
       if (!fma) {
         twoRowsWithoutFma(
-            c[0], c[1], b[p], b[p + 1], b[p + 2], b[p + 3], width,
-            a[q], a[q1], a[q2], a[q3], a[q + i1], a[q1 + i1], a[q2 + i1], a[q3 + i1]);
+            c[0],
+            c[1],
+            b[p],
+            b[p + 1],
+            b[p + 2],
+            b[p + 3],
+            width,
+            a[q],
+            a[q1],
+            a[q2],
+            a[q3],
+            a[q + i1],
+            a[q1 + i1],
+            a[q2 + i1],
+            a[q3 + i1]);
         twoRowsWithoutFma(
-            c[2], c[3], b[p], b[p + 1], b[p + 2], b[p + 3], width,
-            a[q + i2], a[q1 + i2], a[q2 + i2], a[q3 + i2],
-            a[q + i3], a[q1 + i3], a[q2 + i3], a[q3 + i3]);
+            c[2],
+            c[3],
+            b[p],
+            b[p + 1],
+            b[p + 2],
+            b[p + 3],
+            width,
+            a[q + i2],
+            a[q1 + i2],
+            a[q2 + i2],
+            a[q3 + i2],
+            a[q + i3],
+            a[q1 + i3],
+            a[q2 + i3],
+            a[q3 + i3]);
       } else if (width > SHORT_KERNEL) {
         twoRows(
-            c[0], c[1], b[p], b[p + 1], b[p + 2], b[p + 3], width,
-            a[q], a[q1], a[q2], a[q3], a[q + i1], a[q1 + i1], a[q2 + i1], a[q3 + i1]);
+            c[0],
+            c[1],
+            b[p],
+            b[p + 1],
+            b[p + 2],
+            b[p + 3],
+            width,
+            a[q],
+            a[q1],
+            a[q2],
+            a[q3],
+            a[q + i1],
+            a[q1 + i1],
+            a[q2 + i1],
+            a[q3 + i1]);
         if (rows > 2) {
           twoRows(
-              c[2], c[3], b[p], b[p + 1], b[p + 2], b[p + 3], width,
-              a[q + i2], a[q1 + i2], a[q2 + i2], a[q3 + i2],
-              a[q + i3], a[q1 + i3], a[q2 + i3], a[q3 + i3]);
+              c[2],
+              c[3],
+              b[p],
+              b[p + 1],
+              b[p + 2],
+              b[p + 3],
+              width,
+              a[q + i2],
+              a[q1 + i2],
+              a[q2 + i2],
+              a[q3 + i2],
+              a[q + i3],
+              a[q1 + i3],
+              a[q2 + i3],
+              a[q3 + i3]);
         }
       } else {
         shortRows(
-            c[0], c[1], c[2], c[3], b[p], b[p + 1], b[p + 2], b[p + 3], width,
-            a[q], a[q1], a[q2], a[q3], a[q + i1], a[q1 + i1], a[q2 + i1], a[q3 + i1],
-            a[q + i2], a[q1 + i2], a[q2 + i2], a[q3 + i2],
-            a[q + i3], a[q1 + i3], a[q2 + i3], a[q3 + i3]);
+            c[0],
+            c[1],
+            c[2],
+            c[3],
+            b[p],
+            b[p + 1],
+            b[p + 2],
+            b[p + 3],
+            width,
+            a[q],
+            a[q1],
+            a[q2],
+            a[q3],
+            a[q + i1],
+            a[q1 + i1],
+            a[q2 + i1],
+            a[q3 + i1],
+            a[q + i2],
+            a[q1 + i2],
+            a[q2 + i2],
+            a[q3 + i2],
+            a[q + i3],
+            a[q1 + i3],
+            a[q2 + i3],
+            a[q3 + i3]);
       }
     }
     for (; p < depth; p++) {
@@ -261,26 +335,48 @@ final class GemmF32 {
   }
 
   private static void twoRows(
-      float[] c0, float[] c1, float[] b0, float[] b1, float[] b2, float[] b3, int n, float a00,
-      float a01, float a02, float a03, float a10, float a11, float a12, float a13) {
+      float[] c0,
+      float[] c1,
+      float[] b0,
+      float[] b1,
+      float[] b2,
+      float[] b3,
+      int n,
+      float a00,
+      float a01,
+      float a02,
+      float a03,
+      float a10,
+      float a11,
+      float a12,
+      float a13) {
     // Without locals for the elements of B: with them C2 of JDK 17 does not vectorise.
     for (int j = 0; j < n; j++) {
       c0[j] =
           Math.fma(
-              a03,
-              b3[j],
-              Math.fma(a02, b2[j], Math.fma(a01, b1[j], Math.fma(a00, b0[j], c0[j]))));
+              a03, b3[j], Math.fma(a02, b2[j], Math.fma(a01, b1[j], Math.fma(a00, b0[j], c0[j]))));
       c1[j] =
           Math.fma(
-              a13,
-              b3[j],
-              Math.fma(a12, b2[j], Math.fma(a11, b1[j], Math.fma(a10, b0[j], c1[j]))));
+              a13, b3[j], Math.fma(a12, b2[j], Math.fma(a11, b1[j], Math.fma(a10, b0[j], c1[j]))));
     }
   }
 
   private static void twoRowsWithoutFma(
-      float[] c0, float[] c1, float[] b0, float[] b1, float[] b2, float[] b3, int n, float a00,
-      float a01, float a02, float a03, float a10, float a11, float a12, float a13) {
+      float[] c0,
+      float[] c1,
+      float[] b0,
+      float[] b1,
+      float[] b2,
+      float[] b3,
+      int n,
+      float a00,
+      float a01,
+      float a02,
+      float a03,
+      float a10,
+      float a11,
+      float a12,
+      float a13) {
     for (int j = 0; j < n; j++) {
       c0[j] = (((c0[j] + a00 * b0[j]) + a01 * b1[j]) + a02 * b2[j]) + a03 * b3[j];
       c1[j] = (((c1[j] + a10 * b0[j]) + a11 * b1[j]) + a12 * b2[j]) + a13 * b3[j];
@@ -289,10 +385,31 @@ final class GemmF32 {
 
   /** Four rows at once: the scalar loop, which wins where a row is but a few vectors. */
   private static void shortRows(
-      float[] c0, float[] c1, float[] c2, float[] c3, float[] b0, float[] b1, float[] b2,
-      float[] b3, int n, float a00, float a01, float a02, float a03, float a10, float a11,
-      float a12, float a13, float a20, float a21, float a22, float a23, float a30, float a31,
-      float a32, float a33) {
+      float[] c0,
+      float[] c1,
+      float[] c2,
+      float[] c3,
+      float[] b0,
+      float[] b1,
+      float[] b2,
+      float[] b3,
+      int n,
+      float a00,
+      float a01,
+      float a02,
+      float a03,
+      float a10,
+      float a11,
+      float a12,
+      float a13,
+      float a20,
+      float a21,
+      float a22,
+      float a23,
+      float a30,
+      float a31,
+      float a32,
+      float a33) {
     for (int j = 0; j < n; j++) {
       float x0 = b0[j];
       float x1 = b1[j];
@@ -350,8 +467,18 @@ final class GemmF32 {
   }
 
   private static void four(
-      boolean fma, float[] a, int row, int acs, float[] b, int col, int brs, int bcs, int k,
-      float[] c, int at, boolean add) {
+      boolean fma,
+      float[] a,
+      int row,
+      int acs,
+      float[] b,
+      int col,
+      int brs,
+      int bcs,
+      int k,
+      float[] c,
+      int at,
+      boolean add) {
     float s0 = 0;
     float s1 = 0;
     float s2 = 0;

@@ -19,8 +19,7 @@ final class GemmF64 {
   }
 
   /** Rows of C, counted through the batch. */
-  private static void rows(
-      Gemm g, int m, double[] a, double[] b, double[] c, int lo, int hi) {
+  private static void rows(Gemm g, int m, double[] a, double[] b, double[] c, int lo, int hi) {
     int n = (int) g.n();
     int k = (int) g.k();
     int aStep = g.transA() ? m : 1;

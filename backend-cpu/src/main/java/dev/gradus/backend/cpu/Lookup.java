@@ -24,6 +24,9 @@ final class Lookup {
     int rows = (int) axis.outer() * id.length;
     Object from = CpuStorage.array(x);
     Object to = CpuStorage.array(out);
+    if (rows == 0) {
+      return;
+    }
     if (parallel.splits((long) rows * inner)) {
       parallel.ranges(rows, inner, (lo, hi) -> gather(from, id, length, inner, to, lo, hi));
     } else {

@@ -75,17 +75,22 @@ final class Reduce {
 
   /** The greatest of {@code x[lo]} to {@code x[hi - 1]}; NaN if one is NaN. */
   static float max(float[] x, int lo, int hi) {
-    float m0 = x[lo];
-    float m1 = m0;
-    int i = lo + 1;
-    for (; i + 1 < hi; i += 2) {
-      m0 = Math.max(m0, x[i]);
-      m1 = Math.max(m1, x[i + 1]);
+    float m = x[lo];
+    for (int i = lo; i < hi; i++) {
+      // Taken a few times a row: cheaper than Math.max, which stands for NaN and zeros each time.
+      if (!(x[i] <= m)) {
+        m = x[i];
+        if (Float.isNaN(m)) {
+          return m;
+        }
+      }
     }
-    if (i < hi) {
-      m0 = Math.max(m0, x[i]);
+    for (int i = lo; i < hi && m == 0; i++) {
+      if (x[i] == 0) {
+        m = Math.max(m, x[i]);
+      }
     }
-    return Math.max(m0, m1);
+    return m;
   }
 
   private static float min(float[] x, int lo, int hi) {
@@ -165,9 +170,9 @@ final class Reduce {
       int base = at / inner * length * inner + at % inner;
       int best = 0;
       float m = x[base];
-      for (int j = 1; j < length && m == m; j++) {
+      for (int j = 1; j < length && !Float.isNaN(m); j++) {
         float v = x[base + j * inner];
-        if ((greatest ? v > m : v < m) || v != v) {
+        if ((greatest ? v > m : v < m) || Float.isNaN(v)) {
           m = v;
           best = j;
         }
@@ -182,9 +187,9 @@ final class Reduce {
       int base = at / inner * length * inner + at % inner;
       int best = 0;
       double m = x[base];
-      for (int j = 1; j < length && m == m; j++) {
+      for (int j = 1; j < length && !Double.isNaN(m); j++) {
         double v = x[base + j * inner];
-        if ((greatest ? v > m : v < m) || v != v) {
+        if ((greatest ? v > m : v < m) || Double.isNaN(v)) {
           m = v;
           best = j;
         }

@@ -11,7 +11,7 @@ import dev.gradus.types.DType;
 /** Fused operations along rows: the choice of the type, and the split of rows over threads. */
 final class Rows {
   /** What an element with an exponential costs, in cheap elements. */
-  private static final int EXP_WORK = 8;
+  private static final int EXP_WORK = 4;
 
   private final Parallel parallel;
 
@@ -102,7 +102,12 @@ final class Rows {
   }
 
   void nll(
-      Storage logp, Storage targets, Storage out, int rows, int cols, double smoothing,
+      Storage logp,
+      Storage targets,
+      Storage out,
+      int rows,
+      int cols,
+      double smoothing,
       long ignore) {
     requireFloating("nll", logp.dtype());
     long[] t = i64(targets);
@@ -125,7 +130,13 @@ final class Rows {
   }
 
   private static void nllGrad(
-      Storage g, Storage targets, Storage out, int cols, double smoothing, long ignore, int lo,
+      Storage g,
+      Storage targets,
+      Storage out,
+      int cols,
+      double smoothing,
+      long ignore,
+      int lo,
       int hi) {
     if (g.dtype() == DType.F32) {
       RowsF32.nllGrad(f32(g), i64(targets), f32(out), cols, smoothing, ignore, lo, hi);

@@ -14,17 +14,15 @@ final class RowsF32 {
         for (int i = from; i < to; i++) {
           float t = x[i] - max;
           out[i] = t;
-          sum += Math.exp(t);
+          sum += FloatExp.exp(t);
         }
         subtract(out, (float) Math.log(sum), from, to);
       } else {
-        double sum = 0;
         for (int i = from; i < to; i++) {
-          float e = (float) Math.exp(x[i] - max);
-          out[i] = e;
-          sum += e;
+          out[i] = x[i] - max;
         }
-        divide(out, (float) sum, from, to);
+        FloatExp.exp(out, out, from, to);
+        divide(out, (float) SumF32.sum(out, from, to), from, to);
       }
     }
   }
@@ -48,8 +46,9 @@ final class RowsF32 {
       int to = from + cols;
       if (log) {
         float sum = (float) SumF32.sum(g, from, to);
+        FloatExp.exp(y, out, from, to);
         for (int i = from; i < to; i++) {
-          out[i] = g[i] - (float) Math.exp(y[i]) * sum;
+          out[i] = g[i] - out[i] * sum;
         }
       } else {
         float sum = (float) dot(g, y, from, to);
@@ -111,7 +110,13 @@ final class RowsF32 {
   }
 
   static void nll(
-      float[] logp, long[] targets, float[] out, int cols, double smoothing, long ignore, int lo,
+      float[] logp,
+      long[] targets,
+      float[] out,
+      int cols,
+      double smoothing,
+      long ignore,
+      int lo,
       int hi) {
     for (int r = lo; r < hi; r++) {
       long t = targets[r];
@@ -129,7 +134,13 @@ final class RowsF32 {
   }
 
   static void nllGrad(
-      float[] g, long[] targets, float[] out, int cols, double smoothing, long ignore, int lo,
+      float[] g,
+      long[] targets,
+      float[] out,
+      int cols,
+      double smoothing,
+      long ignore,
+      int lo,
       int hi) {
     float miss = (float) (-smoothing / cols);
     float hit = (float) (smoothing - 1 - smoothing / cols);

@@ -116,7 +116,13 @@ final class RowsF64 {
   }
 
   static void nll(
-      double[] logp, long[] targets, double[] out, int cols, double smoothing, long ignore, int lo,
+      double[] logp,
+      long[] targets,
+      double[] out,
+      int cols,
+      double smoothing,
+      long ignore,
+      int lo,
       int hi) {
     for (int r = lo; r < hi; r++) {
       long t = targets[r];
@@ -134,7 +140,13 @@ final class RowsF64 {
   }
 
   static void nllGrad(
-      double[] g, long[] targets, double[] out, int cols, double smoothing, long ignore, int lo,
+      double[] g,
+      long[] targets,
+      double[] out,
+      int cols,
+      double smoothing,
+      long ignore,
+      int lo,
       int hi) {
     double miss = (-smoothing / cols);
     double hit = (smoothing - 1 - smoothing / cols);

@@ -10,8 +10,8 @@ final class Scalars {
   private static final double SQRT_2_OVER_PI = Math.sqrt(2 / Math.PI);
   private static final double GELU_CUBIC = 0.044715;
 
-  /** Below it {@code x - x^3/3} is the hyperbolic tangent to 1e-17. */
-  private static final double TANH_SERIES = 1e-3;
+  /** The least logarithm in a binary cross-entropy. */
+  private static final double LEAST_LOG = -100;
 
   /** The centre of the map of [0, inf) to [-1, 1) in {@link #erfcx}. */
   private static final double ERFCX_CENTRE = 3.75;
@@ -61,16 +61,21 @@ final class Scalars {
     return s / (1 + 2 * x);
   }
 
-  /**
-   * The normal distribution function. Absolute error under 1e-15; in the lower tail the relative
-   * error is that of {@code e^(-x^2/2)} for a rounded square, some {@code x^2 1e-16}.
-   */
+  /** {@code e^(-x^2/2)}; the square of the leading half of x's digits is exact. */
+  private static double bell(double x) {
+    double head = (float) x;
+    double rest = (x - head) * (x + head);
+    double e = Math.exp(-0.5 * head * head);
+    return rest == 0 ? e : e * Math.exp(-0.5 * rest);
+  }
+
+  /** The normal distribution function; relative error under 1e-15. */
   static double normalCdf(double x) {
     if (Double.isNaN(x)) {
       return x;
     }
     double z = Math.abs(x) * SQRT_HALF;
-    double tail = z > 28 ? 0 : 0.5 * Math.exp(-0.5 * x * x) * erfcx(z);
+    double tail = z > 28 ? 0 : 0.5 * bell(x) * erfcx(z);
     return x < 0 ? tail : 1 - tail;
   }
 
@@ -80,8 +85,7 @@ final class Scalars {
   }
 
   static double geluSlope(double x) {
-    double density = INV_SQRT_2PI * Math.exp(-0.5 * x * x);
-    return normalCdf(x) + (Double.isInfinite(x) ? 0 : x * density);
+    return normalCdf(x) + (Math.abs(x) > 40 ? 0 : x * INV_SQRT_2PI * bell(x));
   }
 
   static double geluTanh(double x) {
@@ -94,14 +98,6 @@ final class Scalars {
     double slope = SQRT_2_OVER_PI * (1 + 3 * GELU_CUBIC * x * x);
     double bend = 1 - t * t;
     return 0.5 * (1 + t) + (bend == 0 ? 0 : 0.5 * x * bend * slope);
-  }
-
-  /** The hyperbolic tangent to 1e-13 relative, for results that are rounded to float. */
-  static double tanhForFloat(double x) {
-    if (Math.abs(x) < TANH_SERIES) {
-      return x - x * x * x / 3;
-    }
-    return 1 - 2 / (Math.exp(2 * x) + 1);
   }
 
   static double sigmoid(double x) {
@@ -193,7 +189,7 @@ final class Scalars {
     };
   }
 
-  static double binary(BinaryOp op, double x, double y, double a, boolean fma) {
+  static double binary(BinaryOp op, double x, double y, double a) {
     return switch (op) {
       case ADD -> x + y;
       case SUB -> x - y;
@@ -202,18 +198,20 @@ final class Scalars {
       case POW -> Math.pow(x, y);
       case MAXIMUM -> Math.max(x, y);
       case MINIMUM -> Math.min(x, y);
-      case ADD_SCALED -> multiplyAdd(a, y, x, fma);
-      case LERP ->
-          Math.abs(a) < 0.5
-              ? multiplyAdd(a, y - x, x, fma)
-              : multiplyAdd(-(y - x), 1 - a, y, fma);
+      case ADD_SCALED -> Math.fma(a, y, x);
+      case LERP -> Math.abs(a) < 0.5 ? Math.fma(a, y - x, x) : Math.fma(-(y - x), 1 - a, y);
+      case BCE -> bce(x, y);
     };
   }
 
-  static double multiplyAdd(double a, double b, double c, boolean fma) {
-    return fma ? Math.fma(a, b, c) : a * b + c;
+  /** The binary cross-entropy of a probability x and a target y. */
+  static double bce(double x, double y) {
+    double yes = Math.max(Math.log(x), LEAST_LOG);
+    double no = Math.max(Math.log1p(-x), LEAST_LOG);
+    return -(y * yes + (1 - y) * no);
   }
 
+  /** {@code a b + c}, rounded once where there is a hardware FMA. */
   static float multiplyAdd(float a, float b, float c, boolean fma) {
     return fma ? Math.fma(a, b, c) : (float) ((double) a * b + c);
   }

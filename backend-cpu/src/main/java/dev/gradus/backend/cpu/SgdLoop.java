@@ -18,7 +18,7 @@ final class SgdLoop implements SgdPlan, SlotPieces.Update {
   private final boolean fma;
   private final SgdSlot[] slots;
   private final SlotPieces pieces;
-  private final SgdHyper[] active;
+  private final @Nullable SgdHyper[] active;
 
   SgdLoop(Parallel parallel, boolean fma, List<SgdSlot> slots) {
     this.parallel = parallel;
@@ -95,7 +95,14 @@ final class SgdLoop implements SgdPlan, SlotPieces.Update {
   }
 
   private static void momentum(
-      float[] theta, float[] grad, float[] b, int lo, int hi, float sign, float mu, float rest,
+      float[] theta,
+      float[] grad,
+      float[] b,
+      int lo,
+      int hi,
+      float sign,
+      float mu,
+      float rest,
       float step) {
     for (int i = lo; i < hi; i++) {
       float d = Math.fma(rest, grad[i] * sign, b[i] * mu);
@@ -105,8 +112,16 @@ final class SgdLoop implements SgdPlan, SlotPieces.Update {
   }
 
   private static void momentumL2(
-      float[] theta, float[] grad, float[] b, int lo, int hi, float sign, float wd, float mu,
-      float rest, float step) {
+      float[] theta,
+      float[] grad,
+      float[] b,
+      int lo,
+      int hi,
+      float sign,
+      float wd,
+      float mu,
+      float rest,
+      float step) {
     for (int i = lo; i < hi; i++) {
       float d = Math.fma(rest, Math.fma(wd, theta[i], grad[i] * sign), b[i] * mu);
       b[i] = d;
@@ -137,21 +152,20 @@ final class SgdLoop implements SgdPlan, SlotPieces.Update {
     }
   }
 
-  private void plain(
+  private static void plain(
       SgdHyper h, double[] theta, double[] grad, double @Nullable [] b, int lo, int hi) {
     boolean decays = h.weightDecay() != 0;
     for (int i = lo; i < hi; i++) {
       double g = h.maximize() ? -grad[i] : grad[i];
       if (decays) {
-        g = Scalars.multiplyAdd(h.weightDecay(), theta[i], g, fma);
+        g = Math.fma(h.weightDecay(), theta[i], g);
       }
       if (b != null) {
-        double d =
-            h.first() ? g : Scalars.multiplyAdd(1 - h.dampening(), g, b[i] * h.momentum(), fma);
+        double d = h.first() ? g : Math.fma(1 - h.dampening(), g, b[i] * h.momentum());
         b[i] = d;
-        g = h.nesterov() ? Scalars.multiplyAdd(h.momentum(), d, g, fma) : d;
+        g = h.nesterov() ? Math.fma(h.momentum(), d, g) : d;
       }
-      theta[i] = Scalars.multiplyAdd(-h.lr(), g, theta[i], fma);
+      theta[i] = Math.fma(-h.lr(), g, theta[i]);
     }
   }
 

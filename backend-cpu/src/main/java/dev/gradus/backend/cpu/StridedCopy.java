@@ -14,6 +14,7 @@ final class StridedCopy {
   }
 
   /** Sizes and strides without dimensions that could be joined or left out. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Block(int rank, int[] size, int[] from, int[] to) {
 
     static Block of(long[] shape, long[] from, long[] to) {
@@ -42,7 +43,12 @@ final class StridedCopy {
   private record Plane(int rows, int cols, int fromRow, int fromCol, int toRow, int toCol) {}
 
   void run(
-      long[] shape, Storage src, long srcAt, long[] srcStrides, Storage dst, long dstAt,
+      long[] shape,
+      Storage src,
+      long srcAt,
+      long[] srcStrides,
+      Storage dst,
+      long dstAt,
       long[] dstStrides) {
     long n = 1;
     for (long s : shape) {
@@ -61,7 +67,11 @@ final class StridedCopy {
             : r == 1
                 ? new Plane(1, b.size[0], 0, b.from[0], 0, b.to[0])
                 : new Plane(
-                    b.size[r - 2], b.size[r - 1], b.from[r - 2], b.from[r - 1], b.to[r - 2],
+                    b.size[r - 2],
+                    b.size[r - 1],
+                    b.from[r - 2],
+                    b.from[r - 1],
+                    b.to[r - 2],
                     b.to[r - 1]);
     int area = plane.rows * plane.cols;
     int planes = (int) (n / area);
@@ -95,8 +105,7 @@ final class StridedCopy {
   }
 
   @SuppressWarnings("SuspiciousSystemArraycopy") // both arrays have the storage's type
-  private static void plane(
-      Plane p, Object from, int fromAt, Object to, int toAt, int lo, int hi) {
+  private static void plane(Plane p, Object from, int fromAt, Object to, int toAt, int lo, int hi) {
     if (p.fromCol == 1 && p.toCol == 1) {
       for (int i = lo; i < hi; i++) {
         System.arraycopy(from, fromAt + i * p.fromRow, to, toAt + i * p.toRow, p.cols);

@@ -132,7 +132,8 @@ final class SumF32 {
           int i1 = Math.min(inner, i0 + COLUMNS);
           int c = t % chunks;
           double[] acc = new double[i1 - i0];
-          accumulate(x, o * length * inner + i0, c * step, Math.min(length, (c + 1) * step), inner, acc);
+          accumulate(
+              x, o * length * inner + i0, c * step, Math.min(length, (c + 1) * step), inner, acc);
           if (chunks > 1) {
             System.arraycopy(acc, 0, part, (c * outer + o) * inner + i0, acc.length);
           } else {
@@ -143,7 +144,8 @@ final class SumF32 {
         };
     int tasks = outer * blocks * chunks;
     if (parallel.splits((long) outer * length * inner)) {
-      int group = Math.max(1, (int) ((long) tasks * Parallel.GRAIN / ((long) outer * length * inner)));
+      int group =
+          Math.max(1, (int) ((long) tasks * Parallel.GRAIN / ((long) outer * length * inner)));
       parallel.ranges(
           (tasks + group - 1) / group,
           Parallel.GRAIN,

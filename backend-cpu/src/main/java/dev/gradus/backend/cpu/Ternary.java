@@ -12,6 +12,9 @@ import dev.gradus.types.DType;
 
 /** Elementwise operations on three operands; one of a single element has the step 0. */
 final class Ternary {
+  /** The least divisor in the gradient of a binary cross-entropy. */
+  private static final double LEAST_SPREAD = 1e-12;
+
   private final Parallel parallel;
   private final boolean fma;
 
@@ -108,6 +111,7 @@ final class Ternary {
               case ADDCMUL -> Scalars.multiplyAdd(a * q, r, p, fma);
               case ADDCDIV -> p + (a * q) / r;
               case MAX_GRAD -> q > r ? p : q == r ? 0.5f * p : 0f;
+              case BCE_GRAD -> p * (q - r) / Math.max((1 - q) * q, (float) LEAST_SPREAD);
               case WHERE -> throw new AssertionError(op);
             };
       }
@@ -128,7 +132,7 @@ final class Ternary {
     }
   }
 
-  private void plain(
+  private static void plain(
       TernaryOp op, double[] x, double[] y, double[] z, double[] out, double a) {
     int xs = step(x.length);
     int ys = step(y.length);
@@ -139,9 +143,10 @@ final class Ternary {
       double r = z[i * zs];
       out[i] =
           switch (op) {
-            case ADDCMUL -> Scalars.multiplyAdd(a * q, r, p, fma);
+            case ADDCMUL -> Math.fma(a * q, r, p);
             case ADDCDIV -> p + (a * q) / r;
             case MAX_GRAD -> q > r ? p : q == r ? 0.5 * p : 0;
+            case BCE_GRAD -> p * (q - r) / Math.max((1 - q) * q, LEAST_SPREAD);
             case WHERE -> throw new AssertionError(op);
           };
     }

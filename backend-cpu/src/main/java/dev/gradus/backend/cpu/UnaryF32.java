@@ -19,10 +19,19 @@ final class UnaryF32 {
   /** What an element costs, in cheap elements. */
   private static int weight(UnaryOp op) {
     return switch (op) {
-      case NEG, ADD_SCALAR, MUL_SCALAR, DIV_SCALAR, RSUB_SCALAR, RDIV_SCALAR, SQRT, ABS, CLAMP,
-          RELU, LEAKY_RELU ->
+      case NEG,
+          ADD_SCALAR,
+          MUL_SCALAR,
+          DIV_SCALAR,
+          RSUB_SCALAR,
+          RDIV_SCALAR,
+          SQRT,
+          ABS,
+          CLAMP,
+          RELU,
+          LEAKY_RELU ->
           1;
-      case EXP, LOG, SIGMOID, TANH, SILU -> 8;
+      case EXP, LOG, SIGMOID, TANH, SILU -> 4;
       case POW_SCALAR, RPOW_SCALAR, GELU, GELU_TANH, SOFTPLUS -> 16;
     };
   }
@@ -38,13 +47,13 @@ final class UnaryF32 {
       case RDIV_SCALAR -> rdiv(x, (float) a, out, lo, hi);
       case POW_SCALAR -> pow(x, (float) a, out, lo, hi);
       case RPOW_SCALAR -> rpow(x, (float) a, out, lo, hi);
-      case EXP -> exp(x, out, lo, hi);
+      case EXP -> FloatExp.exp(x, out, lo, hi);
       case LOG -> log(x, out, lo, hi);
       case SQRT -> sqrt(x, out, lo, hi);
       case ABS -> abs(x, out, lo, hi);
       case CLAMP -> clamp(x, (float) a, (float) b, out, lo, hi);
-      case SIGMOID -> sigmoid(x, out, lo, hi);
-      case TANH -> tanh(x, out, lo, hi);
+      case SIGMOID -> FloatExp.sigmoid(x, out, lo, hi);
+      case TANH -> FloatExp.tanh(x, out, lo, hi);
       case RELU -> relu(x, out, lo, hi);
       case LEAKY_RELU -> leakyRelu(x, (float) a, out, lo, hi);
       case GELU -> gelu(x, out, lo, hi);
@@ -109,12 +118,6 @@ final class UnaryF32 {
     }
   }
 
-  private static void exp(float[] x, float[] out, int lo, int hi) {
-    for (int i = lo; i < hi; i++) {
-      out[i] = (float) Math.exp(x[i]);
-    }
-  }
-
   private static void log(float[] x, float[] out, int lo, int hi) {
     for (int i = lo; i < hi; i++) {
       out[i] = (float) Math.log(x[i]);
@@ -136,18 +139,6 @@ final class UnaryF32 {
   private static void clamp(float[] x, float a, float b, float[] out, int lo, int hi) {
     for (int i = lo; i < hi; i++) {
       out[i] = Math.min(Math.max(x[i], a), b);
-    }
-  }
-
-  private static void sigmoid(float[] x, float[] out, int lo, int hi) {
-    for (int i = lo; i < hi; i++) {
-      out[i] = 1f / (1f + (float) Math.exp(-x[i]));
-    }
-  }
-
-  private static void tanh(float[] x, float[] out, int lo, int hi) {
-    for (int i = lo; i < hi; i++) {
-      out[i] = (float) Scalars.tanhForFloat(x[i]);
     }
   }
 

@@ -1,0 +1,128 @@
+package dev.gradus.backend.cpu;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.gradus.spi.Gemm;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+final class GemmTest {
+  private static final int[][] SIZES = {
+    {1, 1, 1},
+    {5, 3, 5},
+    {7, 9, 0},
+    {3, 300, 70},
+    {300, 27, 129},
+    {131, 259, 515},
+    {2, 1, 1000},
+    {33, 41, 257},
+    {16, 16, 300}
+  };
+
+  private static float[] values(int seed, int n) {
+    Random random = new Random(seed);
+    float[] x = new float[n];
+    for (int i = 0; i < n; i++) {
+      x[i] = (float) random.nextGaussian();
+    }
+    return x;
+  }
+
+  private static Gemm[] forms(int m, int n, int k) {
+    Gemm[] forms = new Gemm[16];
+    for (int i = 0; i < 16; i++) {
+      boolean batched = (i & 8) != 0;
+      // The second of the batched operands is shared.
+      forms[i] =
+          new Gemm(
+              (i & 1) != 0,
+              (i & 2) != 0,
+              m,
+              n,
+              k,
+              batched ? 3 : 1,
+              batched ? (long) m * k : 0,
+              0,
+              (i & 4) != 0);
+    }
+    return forms;
+  }
+
+  private static int index(boolean transposed, int row, int col, int rows, int cols) {
+    return transposed ? col * rows + row : row * cols + col;
+  }
+
+  @Test
+  void productsAgreeWithDoubleAndWithEveryNumberOfThreads() {
+    for (int[] s : SIZES) {
+      int m = s[0];
+      int n = s[1];
+      int k = s[2];
+      float[] a = values(1, 3 * m * k);
+      float[] b = values(2, n * k);
+      for (Gemm g : forms(m, n, k)) {
+        float[] c = values(3, (int) g.batch() * m * n);
+        float[] one = c.clone();
+        float[] two = c.clone();
+        float[] without = c.clone();
+        GemmF32.run(Parallel.of(1), true, g, a, b, one);
+        GemmF32.run(Parallel.of(2), true, g, a, b, two);
+        GemmF32.run(Parallel.of(2), false, g, a, b, without);
+        assertArrayEquals(one, two);
+        for (int i = 0; i < c.length; i++) {
+          check(g, a, b, c[i], i, one[i], without[i]);
+        }
+      }
+    }
+  }
+
+  private static void check(
+      Gemm g, float[] a, float[] b, float before, int at, float with, float without) {
+    int m = (int) g.m();
+    int n = (int) g.n();
+    int k = (int) g.k();
+    int item = at / (m * n);
+    int row = at / n % m;
+    int col = at % n;
+    double sum = g.accumulate() ? before : 0;
+    double size = Math.abs(sum);
+    for (int p = 0; p < k; p++) {
+      double x = a[(int) (item * g.strideA()) + index(g.transA(), row, p, m, k)];
+      double term = x * b[index(g.transB(), p, col, k, n)];
+      sum += term;
+      size += Math.abs(term);
+    }
+    // Each of k additions rounds by at most half a unit of the largest partial sum.
+    double allowed = (k + 2) * 0x1p-24 * size;
+    assertEquals(sum, with, allowed);
+    assertEquals(sum, without, 2 * allowed);
+  }
+
+  @Test
+  void bitsDoNotDependOnTheSizeOfTheBatchOrOnOtherRows() {
+    int k = 300;
+    float[] a = values(4, 130 * k);
+    float[] b = values(5, k * 50);
+    float[] all = new float[130 * 50];
+    float[] first = new float[50];
+    GemmF32.run(Parallel.of(1), true, Gemm.of(false, false, 130, 50, k), a, b, all);
+    GemmF32.run(Parallel.of(1), true, Gemm.of(false, false, 1, 50, k), a, b, first);
+    for (int j = 0; j < 50; j++) {
+      assertEquals(all[j], first[j]);
+    }
+  }
+
+  @Test
+  void aSharedLeftOperandHasStrideZero() {
+    float[] a = values(6, 4 * 6);
+    float[] b = values(7, 2 * 6 * 5);
+    Gemm g = new Gemm(false, false, 4, 5, 6, 2, 0, 30, false);
+    float[] c = new float[2 * 4 * 5];
+    GemmF32.run(Parallel.of(2), true, g, a, b, c);
+    float[] second = new float[20];
+    float[] b2 = java.util.Arrays.copyOfRange(b, 30, 60);
+    GemmF32.run(Parallel.of(1), true, Gemm.of(false, false, 4, 5, 6), a, b2, second);
+    assertArrayEquals(second, java.util.Arrays.copyOfRange(c, 20, 40));
+  }
+}

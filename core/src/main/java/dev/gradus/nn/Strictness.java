@@ -1,0 +1,9 @@
+package dev.gradus.nn;
+
+/** What loading does about names that only the model or only the given state has. */
+public enum Strictness {
+  /** They are an error. */
+  STRICT,
+  /** They are left alone, and reported. */
+  LENIENT
+}

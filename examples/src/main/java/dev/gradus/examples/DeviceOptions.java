@@ -1,0 +1,18 @@
+package dev.gradus.examples;
+
+import dev.gradus.tensor.Device;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** The option of every command that computes: where. */
+final class DeviceOptions {
+  @Option(
+      names = "--backend",
+      paramLabel = "NAME",
+      description = "Where to compute, as cpu; default: the best that works here.")
+  private @Nullable String backend;
+
+  Device open() {
+    return backend == null ? Device.open() : Device.open(backend);
+  }
+}

@@ -1,0 +1,16 @@
+package dev.gradus.examples;
+
+import java.util.List;
+
+/**
+ * How a model of names is trained.
+ *
+ * @param epochs the passes over the names
+ * @param batch the examples of a step
+ * @param lr the learning rate of all but the embeddings
+ * @param embeddingLr the learning rate of the embeddings
+ * @param weightDecay the part of a weight that a step with rate 1 would take away
+ * @param cuts the epochs, from 1, before which both rates are cut to a tenth
+ */
+record NamesSettings(
+    int epochs, int batch, double lr, double embeddingLr, double weightDecay, List<Integer> cuts) {}

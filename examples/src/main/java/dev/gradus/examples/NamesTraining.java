@@ -1,0 +1,129 @@
+package dev.gradus.examples;
+
+import dev.gradus.optim.Adam;
+import dev.gradus.optim.AdamW;
+import dev.gradus.optim.ParamGroup;
+import dev.gradus.tensor.Device;
+import dev.gradus.tensor.Generator;
+import dev.gradus.tensor.NoGrad;
+import dev.gradus.tensor.Scope;
+import dev.gradus.tensor.Tensor;
+import java.io.PrintWriter;
+import java.math.BigDecimal;
+import java.math.MathContext;
+import java.util.Locale;
+import java.util.StringJoiner;
+import java.util.regex.Pattern;
+
+/** A model of names in training: AdamW with a group for the embeddings and one for the rest. */
+final class NamesTraining {
+  private static final Pattern EMBEDDINGS = Pattern.compile("(embedding|tokens|positions)\\..*");
+  private static final double CUT = 0.1;
+  private static final MathContext RATE_DIGITS = new MathContext(3);
+
+  private final NamesModel model;
+  private final Device device;
+  private final NamesSettings settings;
+  private final long names;
+  private final Examples training;
+  private final Examples validation;
+  private final Generator order;
+  private final AdamW optimizer;
+
+  /**
+   * A training about to begin.
+   *
+   * @param seed decides in which order the examples are taken
+   */
+  NamesTraining(NamesModel model, Device device, NamesSettings settings, Names names, long seed) {
+    this.model = model;
+    this.device = device;
+    this.settings = settings;
+    this.names = names.training().size();
+    training = model.examples(names.training());
+    validation = model.examples(names.validation());
+    order = new Generator(seed);
+    optimizer =
+        AdamW.withDefaults(o -> o.withLr(settings.lr()).withWeightDecay(settings.weightDecay()))
+            .group(
+                "embedding",
+                model.namedParameters().matching(EMBEDDINGS),
+                o -> o.withLr(settings.embeddingLr()))
+            .group("rest", model.namedParameters().others())
+            .build();
+  }
+
+  /** The groups of the optimizer as a table. */
+  String groups() {
+    return optimizer.describe();
+  }
+
+  /** Trains, and prints a line after each epoch. */
+  void run(PrintWriter out, Progress progress) {
+    for (int epoch = 1; epoch <= settings.epochs(); epoch++) {
+      if (settings.cuts().contains(epoch)) {
+        optimizer.groups().forEach(group -> group.scaleLr(CUT));
+      }
+      progress.begin(epoch);
+      double trained = epoch(progress);
+      progress.close();
+      out.printf(
+          Locale.ROOT,
+          "epoch %2d  training loss %.4f  validation loss %.4f  lr %s%n",
+          epoch,
+          trained,
+          validate(),
+          rates());
+    }
+  }
+
+  /** One pass over the examples in a new order; the mean loss of its steps. */
+  private double epoch(Progress progress) {
+    model.train();
+    long[] shuffled = new long[training.count()];
+    order.randperm(shuffled);
+    String rates = rates();
+    double sum = 0;
+    int steps = 0;
+    for (int from = 0; from < shuffled.length; from += settings.batch()) {
+      int to = Math.min(from + settings.batch(), shuffled.length);
+      double loss = step(shuffled, from, to);
+      sum += loss;
+      steps++;
+      progress.step(names * to / shuffled.length, loss, rates);
+    }
+    return sum / steps;
+  }
+
+  /** One step of the optimizer; the loss before it. */
+  @SuppressWarnings("try") // the scope is open for its effect
+  private double step(long[] shuffled, int from, int to) {
+    try (Scope step = Scope.open()) {
+      optimizer.zeroGrad();
+      Tensor loss = model.loss(training.batch(device, shuffled, from, to));
+      loss.backward();
+      optimizer.step();
+      return loss.item();
+    }
+  }
+
+  /** The loss on the names that no step saw. */
+  @SuppressWarnings("try") // scope and block are open for their effect
+  double validate() {
+    model.eval();
+    try (Scope scope = Scope.open();
+        NoGrad off = NoGrad.open()) {
+      return model.loss(validation.all(device)).item();
+    }
+  }
+
+  /** The learning rates in force, as {@code embedding 0.01, rest 0.005}. */
+  private String rates() {
+    StringJoiner rates = new StringJoiner(", ");
+    for (ParamGroup<Adam.Options> group : optimizer.groups()) {
+      BigDecimal rate = BigDecimal.valueOf(group.lrNow()).round(RATE_DIGITS);
+      rates.add(group.name() + " " + rate.stripTrailingZeros().toPlainString());
+    }
+    return rates.toString();
+  }
+}

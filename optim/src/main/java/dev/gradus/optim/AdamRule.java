@@ -1,0 +1,78 @@
+package dev.gradus.optim;
+
+import dev.gradus.spi.AdamHyper;
+import dev.gradus.spi.AdamPlan;
+import dev.gradus.spi.AdamSlot;
+import dev.gradus.spi.Backend;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The update of Adam and AdamW: the backend's batched plan, and bias corrections in double. */
+final class AdamRule implements UpdateRule<Adam.Options, AdamHyper> {
+  private static final List<String> MOMENTS = List.of("exp_avg", "exp_avg_sq");
+  private static final List<String> AMSGRAD = List.of("exp_avg", "exp_avg_sq", "max_exp_avg_sq");
+
+  private final Power first = new Power();
+  private final Power second = new Power();
+
+  @Override
+  public List<String> buffers(Adam.Options options) {
+    return options.amsgrad() ? AMSGRAD : MOMENTS;
+  }
+
+  @Override
+  public AdamHyper hyper(Adam.Options o, long step, boolean fresh) {
+    return new AdamHyper(
+        o.lr(),
+        o.beta1(),
+        o.beta2(),
+        o.eps(),
+        o.weightDecay(),
+        o.decoupled(),
+        o.maximize(),
+        1 - first.of(o.beta1(), step),
+        1 - second.of(o.beta2(), step));
+  }
+
+  @Override
+  public Update<AdamHyper> prepare(Backend backend, List<Slot> slots) {
+    List<AdamSlot> planned = new ArrayList<>(slots.size());
+    for (Slot s : slots) {
+      planned.add(
+          new AdamSlot(
+              s.param(),
+              s.grad(),
+              s.buffer("exp_avg"),
+              s.buffer("exp_avg_sq"),
+              s.optional("max_exp_avg_sq")));
+    }
+    AdamPlan plan = backend.planAdam(planned);
+    return new Update<>() {
+      @Override
+      public void step(int[] hyperOfSlot, List<AdamHyper> hypers) {
+        plan.step(hyperOfSlot, hypers);
+      }
+
+      @Override
+      public void close() {
+        plan.close();
+      }
+    };
+  }
+
+  /** beta^t, remembered: the groups of an optimizer mostly share both. */
+  private static final class Power {
+    private double base;
+    private long exponent = -1;
+    private double value;
+
+    double of(double beta, long t) {
+      if (beta != base || t != exponent) {
+        base = beta;
+        exponent = t;
+        value = Math.pow(beta, (double) t);
+      }
+      return value;
+    }
+  }
+}

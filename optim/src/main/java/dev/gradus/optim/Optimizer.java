@@ -1,0 +1,241 @@
+package dev.gradus.optim;
+
+import dev.gradus.nn.Parameter;
+import dev.gradus.nn.Selection;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What changes parameters along their gradients: groups of named parameters, each with options of
+ * its own, and the state of each parameter.
+ *
+ * <p>A step is one batched update for all groups. A parameter without a gradient is left out of it:
+ * no state, no decay, no count; each parameter counts its own steps. Everything is checked before
+ * anything is written, so a refused step leaves parameters, state and counts as they were. State
+ * follows a parameter that moved to another device or type at its next step.
+ *
+ * <p>One training step at a time; groups may be changed between steps.
+ *
+ * @param <O> the options of a group
+ */
+public abstract class Optimizer<O extends OptimizerOptions<O>> {
+  private final String kind;
+  private final O defaults;
+  private final boolean allowUnused;
+  private final Stepper<O, ?> stepper;
+  private final List<ParamGroup<O>> groups = new ArrayList<>();
+  private Universe universe;
+  private @Nullable ScheduleRun run;
+
+  /**
+   * An optimizer with the groups of a builder.
+   *
+   * @param builder the groups asked for
+   * @param rule the mathematics
+   */
+  protected Optimizer(OptimizerBuilder<O, ?> builder, UpdateRule<O, ?> rule) {
+    this.kind = builder.kind();
+    this.defaults = builder.defaults();
+    this.allowUnused = builder.allowsUnused();
+    this.stepper = new Stepper<>(kind, rule);
+    this.universe = new Universe(kind);
+    if (builder.requests().isEmpty()) {
+      throw new IllegalArgumentException(
+          kind + ": there are no param groups; add one with group(name, parameters)");
+    }
+    add(builder.requests());
+  }
+
+  private void add(List<GroupRequest<O>> requests) {
+    Universe next = universe.copy();
+    Set<String> names = new LinkedHashSet<>();
+    groups.forEach(g -> names.add(g.name()));
+    for (GroupRequest<O> request : requests) {
+      requireNewName(names, request.name());
+      Selection selection = request.selection();
+      if (selection != null) {
+        next.add(selection.universe());
+      }
+    }
+    List<ParamGroup<O>> added = new ArrayList<>();
+    for (GroupRequest<O> request : requests) {
+      added.add(new ParamGroup<>(this, request, next.take(request)));
+    }
+    requireUsed(next);
+    universe = next;
+    groups.addAll(added);
+  }
+
+  private void requireNewName(Set<String> names, String name) {
+    if (name.isBlank()) {
+      throw new IllegalArgumentException(kind + ": a param group's name is blank; give it one");
+    }
+    if (!names.add(name)) {
+      throw new IllegalArgumentException(
+          kind + ": there are two param groups '" + name + "'; give each a name of its own");
+    }
+  }
+
+  private void requireUsed(Universe u) {
+    if (u.isEmpty()) {
+      throw new IllegalArgumentException(
+          kind + ": there are no parameters to optimize; the model has none");
+    }
+    List<String> unused = u.unused();
+    if (!allowUnused && !unused.isEmpty()) {
+      throw new IllegalArgumentException(
+          kind
+              + ": no param group takes "
+              + SelectionErrors.quoted(unused)
+              + "; add a group of others(), or call allowUnused()");
+    }
+  }
+
+  // ---- groups -------------------------------------------------------------------------------
+
+  /** The kind of optimizer, as it is printed: {@code Adam}. */
+  public final String kind() {
+    return kind;
+  }
+
+  /** The groups, in order. */
+  public final List<ParamGroup<O>> groups() {
+    return Collections.unmodifiableList(groups);
+  }
+
+  /**
+   * The group with this name.
+   *
+   * @throws IllegalArgumentException if there is none
+   */
+  public final ParamGroup<O> group(String name) {
+    for (ParamGroup<O> g : groups) {
+      if (g.name().equals(name)) {
+        return g;
+      }
+    }
+    throw new IllegalArgumentException(
+        kind
+            + ": there is no param group '"
+            + name
+            + "'; there are "
+            + SelectionErrors.quoted(groups.stream().map(ParamGroup::name).toList()));
+  }
+
+  /**
+   * Adds a group with the default options; see {@link #addGroup(String, Selection, UnaryOperator)}.
+   */
+  public final ParamGroup<O> addGroup(String name, Selection parameters) {
+    return addGroup(name, parameters, UnaryOperator.identity());
+  }
+
+  /**
+   * Adds a group in mid-training, by the rules of the builder. Its parameters start to count their
+   * steps now; the optimizer's schedule holds for it too, from where it stands.
+   *
+   * @param name alone in this optimizer
+   * @param parameters none of which is in a group
+   * @param options from the optimizer's defaults to the group's options
+   * @return the group
+   * @throws IllegalArgumentException if a rule is broken; nothing is changed then
+   */
+  public final ParamGroup<O> addGroup(String name, Selection parameters, UnaryOperator<O> options) {
+    add(List.of(GroupRequest.of(name, parameters, ParamGroup.change(name, defaults, options))));
+    return group(name);
+  }
+
+  /** Adds a group of listed parameters; see {@link OptimizerBuilder#group(String, List)}. */
+  public final ParamGroup<O> addGroup(
+      String name, List<Parameter> parameters, UnaryOperator<O> options) {
+    add(List.of(GroupRequest.of(name, parameters, ParamGroup.change(name, defaults, options))));
+    return group(name);
+  }
+
+  // ---- schedules ----------------------------------------------------------------------------
+
+  /**
+   * Attaches a schedule, at its step 0, to every group that has none of its own, also to those
+   * added later; it replaces the one attached before.
+   */
+  public final void schedule(Schedule schedule) {
+    run = new ScheduleRun(schedule);
+  }
+
+  /** Advances every schedule by one: that of the optimizer, and those of groups. */
+  public final void stepSchedules() {
+    ScheduleRun all = run;
+    if (all != null) {
+      all.advance();
+    }
+    for (ParamGroup<O> g : groups) {
+      ScheduleRun own = g.ownRun();
+      if (own != null) {
+        own.advance();
+      }
+    }
+  }
+
+  final @Nullable ScheduleRun run() {
+    return run;
+  }
+
+  // ---- steps --------------------------------------------------------------------------------
+
+  /** Forgets the gradients of all parameters in groups. */
+  public final void zeroGrad() {
+    for (int g = 0; g < groups.size(); g++) {
+      List<Member> members = groups.get(g).members();
+      for (int i = 0; i < members.size(); i++) {
+        members.get(i).parameter.zeroGrad();
+      }
+    }
+  }
+
+  /**
+   * Updates every parameter that has a gradient, with the options in force.
+   *
+   * @throws IllegalStateException if a parameter was released or its device is closed
+   * @throws IllegalArgumentException if a schedule gives a rate that is not allowed
+   */
+  public final void step() {
+    stepper.step(groups);
+  }
+
+  /**
+   * How many steps a parameter took part in.
+   *
+   * @throws IllegalArgumentException if it is in no group
+   */
+  public final long stepsOf(Parameter parameter) {
+    for (ParamGroup<O> g : groups) {
+      for (Member m : g.members()) {
+        if (m.parameter == parameter) {
+          return m.count;
+        }
+      }
+    }
+    throw new IllegalArgumentException(
+        kind + ": parameter " + parameter.shape() + " is in no param group");
+  }
+
+  // ---- texts --------------------------------------------------------------------------------
+
+  /** A table of the groups: their parameters, options, rates in force and schedules. */
+  public final String describe() {
+    return GroupTable.of(groups, universe);
+  }
+
+  /**
+   * The optimizer in PyTorch's layout: the options in force of each group, sorted by name, then the
+   * names of its parameters.
+   */
+  @Override
+  public final String toString() {
+    return GroupTable.pytorch(kind, groups);
+  }
+}

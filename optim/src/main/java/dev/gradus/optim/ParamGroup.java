@@ -1,0 +1,171 @@
+package dev.gradus.optim;
+
+import dev.gradus.nn.Parameter;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A live group of parameters that share options: what is changed here takes effect at the next
+ * step.
+ *
+ * <p>The rate has two fields. {@link #lr()} is the base rate, the user's; a schedule, where there
+ * is one, makes of it {@link #lrNow()}, the rate in force. Without a schedule they are equal.
+ *
+ * @param <O> the options
+ */
+public final class ParamGroup<O extends OptimizerOptions<O>> {
+  private final Optimizer<O> owner;
+  private final String name;
+  private final String selected;
+  private final List<Member> members;
+  private O options;
+  private O inForce;
+  private @Nullable ScheduleRun own;
+
+  ParamGroup(Optimizer<O> owner, GroupRequest<O> request, List<Member> members) {
+    this.owner = owner;
+    this.name = request.name();
+    this.selected = request.selected();
+    this.members = List.copyOf(members);
+    this.options = request.options();
+    this.inForce = options;
+  }
+
+  /** Its name, alone in its optimizer. */
+  public String name() {
+    return name;
+  }
+
+  /** Its parameters, in order. */
+  public List<Parameter> parameters() {
+    return members.stream().map(m -> m.parameter).toList();
+  }
+
+  /** The names of its parameters, in order. */
+  public List<String> names() {
+    return members.stream().map(m -> m.name).toList();
+  }
+
+  /** How its parameters were chosen: a pattern, {@code others}, {@code all}, or {@code list}. */
+  public String selected() {
+    return selected;
+  }
+
+  /** Its options as the user set them, the base rate among them. */
+  public O options() {
+    return options;
+  }
+
+  /**
+   * Replaces options by hand.
+   *
+   * @param change from the present options to the new ones
+   * @throws IllegalArgumentException if a value is not allowed; nothing is changed then
+   */
+  public void options(UnaryOperator<O> change) {
+    setOptions(change(name, options, change));
+  }
+
+  /** Replaces all options, the base rate among them. */
+  public void setOptions(O changed) {
+    options = changed;
+    inForce = changed;
+  }
+
+  /** The base rate: what the user set. */
+  public double lr() {
+    return options.lr();
+  }
+
+  /**
+   * Sets the base rate by hand.
+   *
+   * @param lr at least 0
+   * @throws IllegalArgumentException if the value is not allowed; nothing is changed then
+   */
+  public void setLr(double lr) {
+    options(o -> o.withLr(lr));
+  }
+
+  /**
+   * Multiplies the base rate by hand.
+   *
+   * @param factor at least 0
+   * @throws IllegalArgumentException if the rate is then not allowed; nothing is changed then
+   */
+  public void scaleLr(double factor) {
+    setLr(lr() * factor);
+  }
+
+  /** The rate that the next step uses: the schedule's value for the base rate. */
+  public double lrNow() {
+    ScheduleRun run = run();
+    return run == null ? options.lr() : run.rate(options.lr());
+  }
+
+  /**
+   * The options that the next step uses: the user's, with what a schedule moves replaced.
+   *
+   * @throws IllegalArgumentException if the schedule gives a rate that is not allowed
+   */
+  public O optionsNow() {
+    double now = lrNow();
+    if (inForce.lr() != now) {
+      inForce = change(name, options, o -> o.withLr(now));
+    }
+    return inForce;
+  }
+
+  /** The schedule of its rate: its own, or the optimizer's; null where there is none. */
+  public @Nullable Schedule schedule() {
+    ScheduleRun run = run();
+    return run == null ? null : run.schedule();
+  }
+
+  /** How far its schedule went; 0 where there is none. */
+  public long scheduleStep() {
+    ScheduleRun run = run();
+    return run == null ? 0 : run.step();
+  }
+
+  /** Attaches a schedule of its own, at its step 0, in place of the one it had. */
+  public void schedule(Schedule schedule) {
+    own = new ScheduleRun(schedule);
+  }
+
+  private @Nullable ScheduleRun run() {
+    return own != null ? own : owner.run();
+  }
+
+  @Nullable ScheduleRun ownRun() {
+    return own;
+  }
+
+  List<Member> members() {
+    return members;
+  }
+
+  /**
+   * Applies a user's change of options; the message of a value that is not allowed names the group.
+   */
+  static <O> O change(String group, O options, UnaryOperator<O> change) {
+    try {
+      return change.apply(options);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("group '" + group + "': " + e.getMessage(), e);
+    }
+  }
+
+  /** The name, the rate in force and the size. */
+  @Override
+  public String toString() {
+    return "group '"
+        + name
+        + "': lr "
+        + PythonFormat.of(lrNow())
+        + ", "
+        + members.size()
+        + (members.size() == 1 ? " parameter" : " parameters");
+  }
+}

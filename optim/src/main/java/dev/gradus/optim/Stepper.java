@@ -1,0 +1,189 @@
+package dev.gradus.optim;
+
+import dev.gradus.nn.Parameter;
+import dev.gradus.spi.Storage;
+import dev.gradus.tensor.Device;
+import dev.gradus.types.DType;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Makes the steps of an optimizer: looks at every parameter, prepares the batched updates where
+ * something changed, and only then writes.
+ *
+ * @param <O> the options of a group
+ * @param <H> what parameters of one group share in one step
+ */
+final class Stepper<O extends OptimizerOptions<O>, H> {
+  private final String kind;
+  private final UpdateRule<O, H> rule;
+  private final List<H> hypers = new ArrayList<>();
+  private List<Batch<H>> batches = List.of();
+
+  /* The keys (count, fresh) of the hypers of the group at hand, from index `first` on. */
+  private long[] keys = new long[4];
+  private int first;
+
+  /** What the parameters of one prepared update share. */
+  private record Place(Device device, DType dtype) {}
+
+  /** A parameter that joins an update that is being prepared. */
+  private record Joining(
+      Member member, Storage grad, List<String> needed, Map<String, StateTensor> buffers) {}
+
+  Stepper(String kind, UpdateRule<O, H> rule) {
+    this.kind = kind;
+    this.rule = rule;
+  }
+
+  void step(List<ParamGroup<O>> groups) {
+    if (!look(groups)) {
+      prepare(groups);
+    }
+    hypers.clear();
+    for (int g = 0; g < groups.size(); g++) {
+      choose(groups.get(g));
+    }
+    for (int b = 0; b < batches.size(); b++) {
+      batches.get(b).step(hypers);
+    }
+    for (int g = 0; g < groups.size(); g++) {
+      count(groups.get(g).members());
+    }
+  }
+
+  /** Looks at every option and parameter; whether the prepared updates still fit. */
+  private boolean look(List<ParamGroup<O>> groups) {
+    boolean fits = true;
+    for (int g = 0; g < groups.size(); g++) {
+      ParamGroup<O> group = groups.get(g);
+      List<String> needed = rule.buffers(group.optionsNow());
+      List<Member> members = group.members();
+      for (int i = 0; i < members.size(); i++) {
+        Member m = members.get(i);
+        try {
+          fits &= m.look(needed);
+        } catch (IllegalStateException e) {
+          throw new IllegalStateException(
+              kind + ".step: parameter '" + m.name + "': " + e.getMessage(), e);
+        }
+      }
+    }
+    return fits;
+  }
+
+  private void choose(ParamGroup<O> group) {
+    first = hypers.size();
+    O options = group.optionsNow();
+    List<Member> members = group.members();
+    for (int i = 0; i < members.size(); i++) {
+      Member m = members.get(i);
+      Member.Place place = m.place;
+      if (place != null) {
+        place.batch().choose(place.index(), m.active ? hyperFor(options, m) : -1);
+      }
+    }
+  }
+
+  private int hyperFor(O options, Member m) {
+    long key = 2 * m.count + (m.fresh ? 1 : 0);
+    int n = hypers.size() - first;
+    for (int k = n - 1; k >= 0; k--) {
+      if (keys[k] == key) {
+        return first + k;
+      }
+    }
+    if (n == keys.length) {
+      keys = Arrays.copyOf(keys, 2 * n);
+    }
+    keys[n] = key;
+    hypers.add(rule.hyper(options, m.count + 1, m.fresh));
+    return first + n;
+  }
+
+  private static void count(List<Member> members) {
+    for (int i = 0; i < members.size(); i++) {
+      Member m = members.get(i);
+      if (m.active) {
+        m.count++;
+        m.fresh = false;
+        m.parameter.changed();
+      }
+    }
+  }
+
+  // ---- preparing
+  // -------------------------------------------------------------------------------
+
+  private void prepare(List<ParamGroup<O>> groups) {
+    Map<Place, List<Joining>> joining = new LinkedHashMap<>();
+    for (ParamGroup<O> group : groups) {
+      List<String> needed = rule.buffers(group.optionsNow());
+      for (Member m : group.members()) {
+        if (m.joins(needed)) {
+          Parameter p = m.parameter;
+          joining
+              .computeIfAbsent(new Place(p.device(), p.dtype()), k -> new ArrayList<>())
+              .add(new Joining(m, m.gradStorage(), needed, buffersFor(m, needed)));
+        }
+      }
+    }
+    List<Batch<H>> prepared = new ArrayList<>();
+    try {
+      joining.forEach((place, list) -> prepared.add(batch(place.device, list)));
+    } catch (RuntimeException | Error e) {
+      prepared.forEach(Batch::close);
+      throw e;
+    }
+    batches.forEach(Batch::close);
+    batches = prepared;
+    for (ParamGroup<O> group : groups) {
+      group.members().forEach(m -> m.place = null);
+    }
+    int k = 0;
+    for (List<Joining> list : joining.values()) {
+      settle(prepared.get(k++), list);
+    }
+  }
+
+  private static Map<String, StateTensor> buffersFor(Member m, List<String> needed) {
+    Map<String, StateTensor> all = new LinkedHashMap<>(m.buffers);
+    for (String name : needed) {
+      StateTensor old = all.get(name);
+      if (old == null) {
+        all.put(name, StateTensor.zerosLike(m.parameter));
+      } else if (!old.suits(m.parameter)) {
+        all.put(name, StateTensor.copyFor(m.parameter, old));
+      }
+    }
+    return all;
+  }
+
+  private Batch<H> batch(Device device, List<Joining> joining) {
+    List<UpdateRule.Slot> slots = new ArrayList<>(joining.size());
+    for (Joining j : joining) {
+      Map<String, Storage> storages = new LinkedHashMap<>();
+      for (String name : j.needed) {
+        StateTensor buffer = j.buffers.get(name);
+        if (buffer != null) {
+          storages.put(name, buffer.storage());
+        }
+      }
+      slots.add(new UpdateRule.Slot(j.member.parameter.storage(), j.grad, storages));
+    }
+    return new Batch<>(device, rule.prepare(device.backend(), slots), slots.size());
+  }
+
+  private static void settle(Batch<?> batch, List<Joining> joining) {
+    for (int i = 0; i < joining.size(); i++) {
+      Joining j = joining.get(i);
+      Member m = j.member;
+      m.fresh |= j.buffers.size() > m.buffers.size();
+      m.buffers = j.buffers;
+      m.place = new Member.Place(batch, i, m.parameter.storage(), j.grad, j.needed);
+    }
+  }
+}
