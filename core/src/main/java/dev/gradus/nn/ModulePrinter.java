@@ -74,12 +74,12 @@ final class ModulePrinter {
     if (Double.isNaN(value) || size == 0 || (size >= 1e-3 && size < 1e7)) {
       return Double.isNaN(value) ? "nan" : Double.toString(value);
     }
-    BigDecimal exact = new BigDecimal(Double.toString(value));
+    BigDecimal exact = new BigDecimal(Double.toString(value)).stripTrailingZeros();
     if (size >= 1e-4 && size < 1e16) {
       String plain = exact.toPlainString();
       return plain.indexOf('.') < 0 ? plain + ".0" : plain;
     }
-    String digits = exact.stripTrailingZeros().unscaledValue().abs().toString();
+    String digits = exact.unscaledValue().abs().toString();
     int exponent = exact.precision() - exact.scale() - 1;
     String mantissa = digits.length() == 1 ? digits : digits.charAt(0) + "." + digits.substring(1);
     String sign = exponent < 0 ? "-" : "+";

@@ -6,7 +6,6 @@ import dev.gradus.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -52,19 +51,21 @@ final class ModuleState {
     Map<String, Tensor> own = module.stateDict();
     List<String> missing = missing(own, state);
     List<String> unexpected = new ArrayList<>();
-    List<String> faults = new ArrayList<>();
+    List<String> misfits = new ArrayList<>();
     for (Map.Entry<String, ? extends Tensor> e : state.entrySet()) {
       Tensor target = own.get(e.getKey());
       if (target == null) {
         unexpected.add(e.getKey());
       } else {
-        compare(e.getKey(), target, e.getValue(), faults);
+        compare(e.getKey(), target, e.getValue(), misfits);
       }
     }
+    List<String> faults = new ArrayList<>();
     if (strictness == Strictness.STRICT) {
-      unexpected.forEach(n -> faults.add(0, "unexpected: '" + n + "'"));
-      missing.forEach(n -> faults.add(0, "missing: '" + n + "'"));
+      missing.forEach(n -> faults.add("missing: '" + n + "'"));
+      unexpected.forEach(n -> faults.add("unexpected: '" + n + "'"));
     }
+    faults.addAll(misfits);
     if (!faults.isEmpty()) {
       throw new IllegalArgumentException(
           "loadStateDict: the state does not fit "
@@ -114,9 +115,8 @@ final class ModuleState {
 
   @SuppressWarnings("try") // the block is open for its effect
   private static void write(Map<String, Tensor> own, Map<String, ? extends Tensor> state) {
-    Map<String, Tensor> targets = new LinkedHashMap<>(own);
     try (NoGrad off = NoGrad.open()) {
-      targets.forEach(
+      own.forEach(
           (name, target) -> {
             Tensor value = state.get(name);
             if (value != null) {

@@ -8,7 +8,10 @@ import java.util.Arrays;
 final class Checks {
   private Checks() {}
 
+  /** Refuses tensors on two devices, and such that were released. */
   static void sameDevice(String who, Tensor a, Tensor b) {
+    a.requireAlive();
+    b.requireAlive();
     if (a.device() != b.device()) {
       String x = a.device().name();
       String y = b.device().name();

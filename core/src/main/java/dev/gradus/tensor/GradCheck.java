@@ -129,7 +129,7 @@ public final class GradCheck {
   private static void write(Tensor x, double[] values) {
     try (NoGrad off = NoGrad.open();
         Scope scope = Scope.open()) {
-      x.copyFrom(x.device().tensor(values, x.shape().toArray()));
+      x.copyFrom(x.device().tensor(values).reshape(x.shape().toArray()));
     }
   }
 
@@ -143,9 +143,6 @@ public final class GradCheck {
       double turn = (i + 1) * 0.6180339887498949;
       w[i] = 0.5 + turn - Math.floor(turn);
     }
-    if (out.shape().rank() == 0) {
-      return out.device().full(DType.F64, w[0]);
-    }
-    return out.device().tensor(w, out.shape().toArray());
+    return out.device().tensor(w).reshape(out.shape().toArray());
   }
 }

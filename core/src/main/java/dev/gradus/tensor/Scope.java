@@ -42,7 +42,7 @@ public final class Scope implements AutoCloseable {
    */
   public Tensor keep(Tensor tensor) {
     requireOpenHere("keep");
-    tensor.version(); // refuses one that was released
+    tensor.requireAlive();
     if (tensor.scope() != this) {
       throw new IllegalArgumentException(
           "Scope.keep: tensor "

@@ -163,6 +163,11 @@ public class Tensor extends Operations implements AutoCloseable {
     return b;
   }
 
+  /** Refuses what was released, or whose device is closed. */
+  final void requireAlive() {
+    buffer();
+  }
+
   /** The memory in row-major order: a pending transpose is carried out, once. */
   private Buffer contiguousBuffer() {
     if (transposed) {
@@ -413,7 +418,7 @@ public class Tensor extends Operations implements AutoCloseable {
   }
 
   private void requireGraph() {
-    buffer();
+    requireAlive();
     if (!requiresGrad) {
       throw new IllegalStateException(
           "backward: tensor "

@@ -47,8 +47,7 @@ abstract class Fixture {
   }
 
   static void refuses(String text, Executable action) {
-    IllegalArgumentException e =
-        Assertions.assertThrows(IllegalArgumentException.class, action);
+    IllegalArgumentException e = Assertions.assertThrows(IllegalArgumentException.class, action);
     Assertions.assertEquals(text, e.getMessage());
   }
 

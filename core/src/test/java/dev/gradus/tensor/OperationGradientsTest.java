@@ -33,8 +33,11 @@ class OperationGradientsTest {
   /** Float64 results of a few dozen operations: some hundred units of 2^-53. */
   private static final double TIGHT = 1e-12;
 
-  /** The one case that passes through float32: both round to the same float. */
-  private static final String THROUGH_FLOAT32 = "to float32";
+  /**
+   * What differences cannot confirm: they need float64 all the way, and the padding row of a table
+   * takes no gradient though the result depends on it.
+   */
+  private static final Set<String> NOT_BY_DIFFERENCES = Set.of("to float32", "embedding");
 
   private Device device;
   private Device elsewhere;
@@ -89,7 +92,7 @@ class OperationGradientsTest {
     Map<String, Map<String, Object>> golden = OperationCases.golden();
     return OperationCases.all().stream()
         .filter(c -> golden.get(c.name()).containsKey("grads"))
-        .filter(c -> !c.name().equals(THROUGH_FLOAT32)) // differences need float64 all the way
+        .filter(c -> !NOT_BY_DIFFERENCES.contains(c.name()))
         .map(
             c ->
                 DynamicTest.dynamicTest(

@@ -7,18 +7,14 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.List;
 import java.util.zip.GZIPInputStream;
 
 /**
  * Handwritten digits of 8×8 pixels with their labels; PROVENANCE.md beside the file tells where
  * they come from.
- *
- * @param pixels 64 values from 0 to 1 for each digit, one after the other
- * @param labels 0 to 9 for each digit
  */
-record Digits(float[] pixels, long[] labels) {
+final class Digits {
   /** The pixels of a digit. */
   static final int PIXELS = 64;
 
@@ -27,6 +23,15 @@ record Digits(float[] pixels, long[] labels) {
 
   private static final float WHITEST = 16;
   private static final int HELD_OUT_PART = 5;
+
+  private final float[] pixels;
+  private final long[] labels;
+
+  /** So many digits, to be filled. */
+  private Digits(int count) {
+    pixels = new float[count * PIXELS];
+    labels = new long[count];
+  }
 
   /** Digits to train on, and a fifth that no training sees. */
   record Split(Digits training, Digits heldOut) {}
@@ -41,7 +46,7 @@ record Digits(float[] pixels, long[] labels) {
             new InputStreamReader(
                 new GZIPInputStream(Resources.open("digits.csv.gz")), StandardCharsets.UTF_8))) {
       List<String> rows = lines.lines().toList();
-      Digits digits = new Digits(new float[rows.size() * PIXELS], new long[rows.size()]);
+      Digits digits = new Digits(rows.size());
       for (int i = 0; i < rows.size(); i++) {
         String[] values = rows.get(i).split(",", -1);
         for (int p = 0; p < PIXELS; p++) {
@@ -53,8 +58,14 @@ record Digits(float[] pixels, long[] labels) {
     }
   }
 
+  /** The number of digits. */
   int count() {
     return labels.length;
+  }
+
+  /** What a digit is, 0 to 9. */
+  int label(int index) {
+    return (int) labels[index];
   }
 
   /** The digits in an order drawn from the seed, a fifth of them set aside. */
@@ -76,24 +87,12 @@ record Digits(float[] pixels, long[] labels) {
   }
 
   private Digits pick(long[] order, int from, int to) {
-    Digits picked = new Digits(new float[(to - from) * PIXELS], new long[to - from]);
+    Digits picked = new Digits(to - from);
     for (int i = from; i < to; i++) {
       int row = (int) order[i];
       System.arraycopy(pixels, row * PIXELS, picked.pixels, (i - from) * PIXELS, PIXELS);
       picked.labels[i - from] = labels[row];
     }
     return picked;
-  }
-
-  @Override
-  public boolean equals(Object o) {
-    return o instanceof Digits d
-        && Arrays.equals(pixels, d.pixels)
-        && Arrays.equals(labels, d.labels);
-  }
-
-  @Override
-  public int hashCode() {
-    return 31 * Arrays.hashCode(pixels) + Arrays.hashCode(labels);
   }
 }

@@ -16,9 +16,8 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
-import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /** {@code gradus doctor}: what can compute on this machine, what cannot, why, and the remedy. */
 @Command(
@@ -33,7 +32,7 @@ import picocli.CommandLine.Spec;
 final class Doctor implements Callable<Integer> {
   private static final int REQUIRED_IS_MISSING = 3;
 
-  @Spec private CommandSpec spec;
+  @Mixin private Context context = new Context();
 
   @Option(names = "--json", description = "Prints the report as JSON.")
   private boolean json;
@@ -47,11 +46,11 @@ final class Doctor implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     BackendReport report = Backends.report();
-    PrintWriter out = spec.commandLine().getOut();
+    PrintWriter out = context.out();
     out.print(json ? toJson(report) : report.toString());
     out.flush();
     if (required != null && !works(report, required)) {
-      spec.commandLine().getErr().println("gradus: " + reason(report, required));
+      context.err().println("gradus: " + reason(report, required));
       return REQUIRED_IS_MISSING;
     }
     boolean any = report.candidates().stream().anyMatch(c -> usable(c));

@@ -3,17 +3,30 @@ package dev.gradus.examples;
 import dev.gradus.tensor.Device;
 import dev.gradus.tensor.Tensor;
 
-/**
- * What a model learns from: rows of ids that go in, each with the ids that should come out.
- *
- * @param width the ids of a row that goes in
- * @param answers the ids that should come out for a row
- * @param inputs all rows, one after the other
- * @param targets all answers, one after the other
- */
-record Examples(int width, int answers, long[] inputs, long[] targets) {
+/** What a model learns from: rows of ids that go in, each with the ids that should come out. */
+final class Examples {
   /** The target of a place that does not count: padding behind the end of a name. */
   static final long IGNORED = -100;
+
+  private final int width;
+  private final int answers;
+  private final long[] inputs;
+  private final long[] targets;
+
+  /**
+   * Examples over these arrays.
+   *
+   * @param width the ids of a row that goes in
+   * @param answers the ids that should come out for a row
+   * @param inputs all rows, one after the other
+   * @param targets all answers, one after the other
+   */
+  Examples(int width, int answers, long[] inputs, long[] targets) {
+    this.width = width;
+    this.answers = answers;
+    this.inputs = inputs;
+    this.targets = targets;
+  }
 
   /** Some examples on a device: inputs [n, width] and targets [n * answers]. */
   record Batch(Tensor inputs, Tensor targets) {}

@@ -5,10 +5,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
-import picocli.CommandLine.Spec;
 
 /** The program {@code gradus}; alone it prints its commands. */
 @Command(
@@ -31,8 +30,9 @@ import picocli.CommandLine.Spec;
       "  gradus generate names.safetensors --count 20"
     })
 public final class Main implements Callable<Integer> {
-  @Spec private CommandSpec spec;
+  @Mixin private Context context = new Context();
 
+  @SuppressWarnings("UnusedVariable") // picocli acts on it
   @Option(
       names = {"-h", "--help"},
       usageHelp = true,
@@ -79,7 +79,7 @@ public final class Main implements Callable<Integer> {
   /** Without a command: prints the commands. */
   @Override
   public Integer call() {
-    spec.commandLine().usage(spec.commandLine().getOut());
+    context.printHelp(context.out());
     return CommandLine.ExitCode.OK;
   }
 }

@@ -27,8 +27,7 @@ record Names(List<String> training, List<String> validation) {
     Set<String> names = new LinkedHashSet<>();
     for (String list : LISTS) {
       try (BufferedReader lines =
-          new BufferedReader(
-              new InputStreamReader(Resources.open(list), StandardCharsets.UTF_8))) {
+          new BufferedReader(new InputStreamReader(Resources.open(list), StandardCharsets.UTF_8))) {
         lines
             .lines()
             .map(line -> line.strip().toLowerCase(Locale.ROOT))

@@ -22,8 +22,8 @@ final class NamesFile {
     Map<String, String> texts = new HashMap<>();
     texts.put(KIND, "names-" + model.kind());
     texts.put(ALPHABET, Alphabet.CHARACTERS);
-    model.sizes().forEach((name, size) -> texts.put(name, size.toString()));
-    SafeTensors.save(file, model.namedParameters(), texts);
+    model.sizes().byName().forEach((name, size) -> texts.put(name, size.toString()));
+    SafeTensors.save(file, model.stateDict(), texts);
   }
 
   /**
@@ -41,13 +41,13 @@ final class NamesFile {
     if (!Alphabet.CHARACTERS.equals(texts.get(ALPHABET))) {
       throw wrong(file, ALPHABET, texts.get(ALPHABET), "'" + Alphabet.CHARACTERS + "'");
     }
-    Map<String, Integer> sizes = new TreeMap<>();
-    for (Map.Entry<String, Integer> size : kind.sizes().entrySet()) {
+    Map<String, Integer> byName = new TreeMap<>();
+    for (Map.Entry<String, Integer> size : kind.sizes().byName().entrySet()) {
       String name = size.getKey();
-      sizes.put(name, size(file, name, texts.get(name)));
+      byName.put(name, size(file, name, texts.get(name)));
     }
-    NamesModel model = kind.create(device, sizes);
-    SafeTensors.loadInto(file, model.namedParameters());
+    NamesModel model = kind.create(device, new NamesSizes(byName));
+    SafeTensors.loadInto(file, model);
     return model;
   }
 

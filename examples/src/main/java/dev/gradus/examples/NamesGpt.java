@@ -9,7 +9,6 @@ import dev.gradus.tensor.Device;
 import dev.gradus.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 
 /**
  * A small causal transformer in the manner of GPT-2: embeddings of characters and of positions,
@@ -18,7 +17,7 @@ import java.util.Map;
 final class NamesGpt extends NamesModel {
   private static final double INITIAL_EMBEDDING = 0.02;
 
-  private final Map<String, Integer> sizes;
+  private final NamesSizes sizes;
   private final int context;
   private final Embedding tokens;
   private final Embedding positions;
@@ -32,15 +31,15 @@ final class NamesGpt extends NamesModel {
    * @param sizes context, the positions that there are, one more than the letters of the longest
    *     name; dim, the length of the vectors; heads, of which dim is a multiple; blocks
    */
-  NamesGpt(Device device, Map<String, Integer> sizes) {
+  NamesGpt(Device device, NamesSizes sizes) {
     this.sizes = sizes;
-    context = sizes.get("context");
-    int dim = sizes.get("dim");
+    context = sizes.of("context");
+    int dim = sizes.of("dim");
     tokens = register("tokens", new Embedding(device, Alphabet.SIZE, dim));
     positions = register("positions", new Embedding(device, context, dim));
     register("blocks", blocks);
-    for (int i = 0; i < sizes.get("blocks"); i++) {
-      blocks.add(new GptBlock(device, dim, sizes.get("heads")));
+    for (int i = 0; i < sizes.of("blocks"); i++) {
+      blocks.add(new GptBlock(device, dim, sizes.of("heads")));
     }
     norm = register("norm", new LayerNorm(device, dim));
     scores = register("scores", new Linear(device, dim, Alphabet.SIZE));
@@ -101,7 +100,7 @@ final class NamesGpt extends NamesModel {
   }
 
   @Override
-  Map<String, Integer> sizes() {
+  NamesSizes sizes() {
     return sizes;
   }
 }

@@ -4,50 +4,53 @@ import dev.gradus.tensor.Device;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.TreeMap;
 
 /** The models of names that there are, each with its sizes and the settings that suit it. */
 enum NamesKind {
   /** {@link NamesMlp}. */
-  MLP(
-      Map.of("context", 8, "embedding", 24, "hidden", 128),
-      new NamesSettings(12, 256, 0.005, 0.01, 0.05, List.of(7, 11))) {
+  MLP {
     @Override
-    NamesModel create(Device device, Map<String, Integer> sizes) {
+    NamesModel create(Device device, NamesSizes sizes) {
       return new NamesMlp(device, sizes);
+    }
+
+    @Override
+    NamesSizes sizes() {
+      return new NamesSizes(Map.of("context", 8, "embedding", 24, "hidden", 128));
+    }
+
+    @Override
+    NamesSettings settings() {
+      return new NamesSettings(12, 256, 0.005, 0.01, 0.01, List.of(7, 11));
     }
   },
 
   /** {@link NamesGpt}. */
-  GPT(
-      Map.of("context", 14, "dim", 64, "heads", 4, "blocks", 2),
-      new NamesSettings(16, 64, 0.003, 0.003, 0.1, List.of(9, 14))) {
+  GPT {
     @Override
-    NamesModel create(Device device, Map<String, Integer> sizes) {
+    NamesModel create(Device device, NamesSizes sizes) {
       return new NamesGpt(device, sizes);
+    }
+
+    @Override
+    NamesSizes sizes() {
+      return new NamesSizes(Map.of("context", 14, "dim", 64, "heads", 4, "blocks", 2));
+    }
+
+    @Override
+    NamesSettings settings() {
+      return new NamesSettings(16, 64, 0.003, 0.003, 0.01, List.of(10, 14));
     }
   };
 
-  private final Map<String, Integer> sizes;
-  private final NamesSettings settings;
-
-  NamesKind(Map<String, Integer> sizes, NamesSettings settings) {
-    this.sizes = new TreeMap<>(sizes);
-    this.settings = settings;
-  }
-
   /** A model of these sizes with initial values. */
-  abstract NamesModel create(Device device, Map<String, Integer> sizes);
+  abstract NamesModel create(Device device, NamesSizes sizes);
 
-  /** The sizes that are used unless a file says otherwise, by name. */
-  Map<String, Integer> sizes() {
-    return sizes;
-  }
+  /** The sizes of a new model, by name. */
+  abstract NamesSizes sizes();
 
   /** How it is trained unless options say otherwise. */
-  NamesSettings settings() {
-    return settings;
-  }
+  abstract NamesSettings settings();
 
   /** Its name on the command line and in files. */
   @Override

@@ -6,7 +6,6 @@ import dev.gradus.tensor.Device;
 import dev.gradus.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 
 /**
  * A perceptron that sees a fixed number of characters, after Bengio and others, "A Neural
@@ -15,7 +14,7 @@ import java.util.Map;
 final class NamesMlp extends NamesModel {
   private static final int LONGEST = 20;
 
-  private final Map<String, Integer> sizes;
+  private final NamesSizes sizes;
   private final int context;
   private final Embedding embedding;
   private final Linear hidden;
@@ -27,11 +26,11 @@ final class NamesMlp extends NamesModel {
    * @param sizes context, the characters that it sees; embedding, the length of a character's
    *     vector; hidden, the units of the hidden layer
    */
-  NamesMlp(Device device, Map<String, Integer> sizes) {
+  NamesMlp(Device device, NamesSizes sizes) {
     this.sizes = sizes;
-    context = sizes.get("context");
-    int length = sizes.get("embedding");
-    int units = sizes.get("hidden");
+    context = sizes.of("context");
+    int length = sizes.of("embedding");
+    int units = sizes.of("hidden");
     embedding = register("embedding", new Embedding(device, Alphabet.SIZE, length));
     hidden = register("hidden", new Linear(device, (long) context * length, units));
     scores = register("scores", new Linear(device, units, Alphabet.SIZE));
@@ -88,7 +87,7 @@ final class NamesMlp extends NamesModel {
   }
 
   @Override
-  Map<String, Integer> sizes() {
+  NamesSizes sizes() {
     return sizes;
   }
 }

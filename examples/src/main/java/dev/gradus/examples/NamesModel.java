@@ -5,7 +5,6 @@ import dev.gradus.nn.Losses;
 import dev.gradus.nn.Module;
 import dev.gradus.tensor.Tensor;
 import java.util.List;
-import java.util.Map;
 
 /** A model that tells the next character of a name from those before it. */
 abstract class NamesModel extends Module {
@@ -16,7 +15,7 @@ abstract class NamesModel extends Module {
   abstract NamesKind kind();
 
   /** The sizes that it was made with, by name: with {@link #kind()} enough to make it again. */
-  abstract Map<String, Integer> sizes();
+  abstract NamesSizes sizes();
 
   /** What there is to learn from names: each character once, and the end of each name. */
   abstract Examples examples(List<String> names);

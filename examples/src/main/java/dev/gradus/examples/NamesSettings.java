@@ -1,6 +1,7 @@
 package dev.gradus.examples;
 
 import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * How a model of names is trained.
@@ -13,4 +14,21 @@ import java.util.List;
  * @param cuts the epochs, from 1, before which both rates are cut to a tenth
  */
 record NamesSettings(
-    int epochs, int batch, double lr, double embeddingLr, double weightDecay, List<Integer> cuts) {}
+    int epochs, int batch, double lr, double embeddingLr, double weightDecay, List<Integer> cuts) {
+  /** The settings as options of the command. */
+  @Override
+  public String toString() {
+    return "--epochs "
+        + epochs
+        + " --batch "
+        + batch
+        + " --lr "
+        + lr
+        + " --embedding-lr "
+        + embeddingLr
+        + " --weight-decay "
+        + weightDecay
+        + " --cut-at "
+        + cuts.stream().map(String::valueOf).collect(Collectors.joining(","));
+  }
+}

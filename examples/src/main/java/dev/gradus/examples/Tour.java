@@ -11,9 +11,6 @@ import java.util.Locale;
 import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /** {@code gradus tour}: a model, its parameters, optimizers with groups, and a short training. */
 @Command(
@@ -24,21 +21,17 @@ final class Tour implements Runnable {
   private static final int CUT_EPOCH = 10;
   private static final double CUT = 0.1;
 
-  @Spec private CommandSpec spec;
+  @Mixin private Context context = new Context();
 
-  @Mixin private DeviceOptions deviceOptions;
+  @Mixin private DeviceOptions deviceOptions = new DeviceOptions();
 
-  @Option(
-      names = "--seed",
-      description = "Start of the random numbers; default: ${DEFAULT-VALUE}.",
-      defaultValue = "0")
-  private long seed;
+  @Mixin private SeedOption seed = new SeedOption();
 
   @Override
   public void run() {
-    PrintWriter out = spec.commandLine().getOut();
+    PrintWriter out = context.out();
     try (Device device = deviceOptions.open()) {
-      device.manualSeed(seed);
+      device.manualSeed(seed.value());
       SeedModel model = new SeedModel(device);
       showParameters(model, out);
       showOneGroup(model, out);
@@ -86,6 +79,7 @@ final class Tour implements Runnable {
     return adam;
   }
 
+  @SuppressWarnings("try") // the scope is open for its effect
   private static void train(SeedModel model, Adam adam, Device device, PrintWriter out) {
     heading(out, "Training; at epoch " + CUT_EPOCH + " both rates are cut to a tenth");
     Tensor x = device.arange(5);

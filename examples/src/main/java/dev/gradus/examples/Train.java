@@ -3,8 +3,7 @@ package dev.gradus.examples;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Spec;
+import picocli.CommandLine.Mixin;
 
 /** {@code gradus train}: the models that can be trained, each a command of its own. */
 @Command(
@@ -13,12 +12,12 @@ import picocli.CommandLine.Spec;
     synopsisSubcommandLabel = "MODEL",
     subcommands = {TrainNames.class, TrainDigits.class})
 final class Train implements Callable<Integer> {
-  @Spec private CommandSpec spec;
+  @Mixin private Context context = new Context();
 
   /** Without a model: prints the models; nothing was trained, so it is a wrong command line. */
   @Override
   public Integer call() {
-    spec.commandLine().usage(spec.commandLine().getErr());
+    context.printHelp(context.err());
     return CommandLine.ExitCode.USAGE;
   }
 }

@@ -3,13 +3,13 @@ package dev.gradus.examples;
 import dev.gradus.tensor.Device;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -20,103 +20,138 @@ import picocli.CommandLine.Spec;
     name = "names",
     description = {
       "Learns how first names are spelled, and writes some.",
-      "One seed gives one output. The validation loss is the mean cross-entropy of a character,"
-          + " the end of a name being one, in names that were not trained on: the models can be"
-          + " compared by it."
+      "The validation loss is the mean cross-entropy of a character in names that were not trained"
+          + " on, the end of a name being one: models can be compared by it. One seed gives one"
+          + " output, whatever the number of threads; times go to standard error."
     })
 final class TrainNames implements Callable<Integer> {
   private static final int NAMES_WRITTEN = 10;
+  private static final double NANOS_PER_SECOND = 1e9;
 
-  @Spec private CommandSpec spec;
+  @Mixin private Context context = new Context();
 
-  @Mixin private DeviceOptions deviceOptions;
+  @Mixin private DeviceOptions deviceOptions = new DeviceOptions();
+
+  @Mixin private SeedOption seed = new SeedOption();
+
+  @Mixin private SaveOption save = new SaveOption();
 
   @Option(
       names = "--model",
-      paramLabel = "MODEL",
       defaultValue = "mlp",
-      description = "mlp, which sees eight characters, or gpt, a small transformer; default: mlp.")
-  private NamesKind kind = NamesKind.MLP;
+      description = "mlp sees eight characters, gpt is a small transformer; default: mlp.")
+  private NamesKind model = NamesKind.MLP;
 
-  @Option(
-      names = "--epochs",
-      paramLabel = "N",
-      description = "Passes over the names; default: 12, gpt 16.")
+  @Option(names = "--epochs", paramLabel = "N", description = "Passes over the names.")
   private @Nullable Integer epochs;
 
   @Option(
       names = "--batch",
       paramLabel = "N",
-      description = "Examples in a step: characters, gpt names; default: 256, gpt 64.")
+      description = "Examples in a step: characters for mlp, names for gpt.")
   private @Nullable Integer batch;
 
   @Option(
       names = "--lr",
       paramLabel = "RATE",
-      description = "Learning rate of all but the embeddings; default: 0.005, gpt 0.003.")
+      description = "Learning rate of all but the embeddings.")
   private @Nullable Double lr;
 
   @Option(
       names = "--embedding-lr",
       paramLabel = "RATE",
-      description = "Learning rate of the embeddings; default: 0.01, gpt 0.003.")
+      description = "Learning rate of the embeddings.")
   private @Nullable Double embeddingLr;
 
   @Option(
       names = "--weight-decay",
-      paramLabel = "PART",
-      description = "Weight decay of AdamW; default: 0.01.")
+      paramLabel = "DECAY",
+      description = "AdamW's decoupled weight decay.")
   private @Nullable Double weightDecay;
 
   @Option(
       names = "--cut-at",
       paramLabel = "EPOCH",
       split = ",",
-      description = "Epochs before which the rates are cut to a tenth; default: 7,11, gpt 10,15.")
+      description = "Epochs, from 1, that begin with both rates cut to a tenth.")
   private @Nullable List<Integer> cuts;
-
-  @Option(
-      names = "--seed",
-      paramLabel = "N",
-      defaultValue = "0",
-      description = "Start of the random numbers; default: 0.")
-  private long seed;
-
-  @Option(
-      names = "--save",
-      paramLabel = "FILE",
-      description = "Writes the trained model to this safetensors file.")
-  private @Nullable Path save;
 
   @Option(names = "--no-progress", description = "Shows no progress on standard error.")
   private boolean noProgress;
 
+  /** Adds to the help what the options are unless given. */
+  @Spec
+  void describeDefaults(CommandSpec spec) {
+    List<String> lines = new ArrayList<>(List.of("", "Unless given, these are:"));
+    for (NamesKind kind : NamesKind.values()) {
+      lines.add("  --model " + kind + " " + kind.settings());
+    }
+    spec.usageMessage().footer(lines.toArray(String[]::new));
+  }
+
   @Override
   public Integer call() throws IOException {
     NamesSettings settings = settings();
-    PrintWriter out = spec.commandLine().getOut();
-    PrintWriter err = spec.commandLine().getErr();
+    save.check(context);
     try (Device device = deviceOptions.open()) {
-      device.manualSeed(seed);
-      NamesModel model = kind.create(device, kind.sizes());
-      Names names = Names.split(Names.load(), seed);
-      NamesTraining training = new NamesTraining(model, device, settings, names, seed);
-      describe(out, model, names, training);
-
-      long begun = System.nanoTime();
-      training.run(out, Progress.of(progress(), err, names.training().size()));
-      if (!noProgress) {
-        err.println(took(System.nanoTime() - begun, settings, names));
-      }
-      if (save != null) {
-        NamesFile.save(save, model);
-      }
-      out.println();
-      NameWriter writer = new NameWriter(model, seed, 1);
-      for (int i = 0; i < NAMES_WRITTEN; i++) {
-        out.println(writer.write());
-      }
+      train(device, settings);
     }
-    return 0;
+    return ExitCode.OK;
+  }
+
+  private void train(Device device, NamesSettings settings) throws IOException {
+    PrintWriter out = context.out();
+    PrintWriter err = context.err();
+    device.manualSeed(seed.value());
+    NamesModel net = model.create(device, model.sizes());
+    Names names = Names.split(Names.load(), seed.value());
+    NamesTraining training = new NamesTraining(net, device, settings, names, seed.value());
+    out.printf(
+        Locale.ROOT,
+        "%d names to train on, %d to validate with%n%s%n%d parameters%n%s%n",
+        names.training().size(),
+        names.validation().size(),
+        net,
+        net.parameters().stream().mapToLong(p -> p.numel()).sum(),
+        training.groups());
+
+    long begun = System.nanoTime();
+    training.run(out, Progress.of(form(), err, names.training().size()));
+    double seconds = (System.nanoTime() - begun) / NANOS_PER_SECOND;
+    long seen = (long) settings.epochs() * names.training().size();
+    err.printf(Locale.ROOT, "took %.1f s, %,.0f names per second%n", seconds, seen / seconds);
+
+    if (save.file() != null) {
+      NamesFile.save(save.file(), net);
+      out.println("saved as " + save.file());
+    }
+    NameWriter writer = new NameWriter(net, seed.value(), 1);
+    out.println();
+    for (int i = 0; i < NAMES_WRITTEN; i++) {
+      out.println(writer.write());
+    }
+  }
+
+  private Progress.Form form() {
+    if (noProgress) {
+      return Progress.Form.NONE;
+    }
+    return Terminal.isInteractive() ? Progress.Form.BAR : Progress.Form.LINES;
+  }
+
+  /** The model's settings, with those that options replace. */
+  private NamesSettings settings() {
+    NamesSettings usual = model.settings();
+    return new NamesSettings(
+        context.atLeastOne("--epochs", given(epochs, usual.epochs())),
+        context.atLeastOne("--batch", given(batch, usual.batch())),
+        context.positive("--lr", given(lr, usual.lr())),
+        context.positive("--embedding-lr", given(embeddingLr, usual.embeddingLr())),
+        context.notNegative("--weight-decay", given(weightDecay, usual.weightDecay())),
+        given(cuts, usual.cuts()));
+  }
+
+  private static <T> T given(@Nullable T option, T usual) {
+    return option == null ? usual : option;
   }
 }

@@ -1,6 +1,9 @@
 package dev.gradus.io;
 
 import dev.gradus.types.DType;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** The element types that the format knows, by the names that stand in files. */
@@ -28,6 +31,9 @@ enum ElementType {
   U64(64, null),
   C64(64, null);
 
+  private static final Map<String, ElementType> NAMED =
+      Arrays.stream(values()).collect(Collectors.toUnmodifiableMap(ElementType::name, t -> t));
+
   private final int bits;
   private final @Nullable DType readAs;
 
@@ -48,12 +54,7 @@ enum ElementType {
 
   /** The type with this name; null if there is none. */
   static @Nullable ElementType named(String name) {
-    for (ElementType t : values()) {
-      if (t.name().equals(name)) {
-        return t;
-      }
-    }
-    return null;
+    return NAMED.get(name);
   }
 
   /** The type that a tensor is written as. */

@@ -2,6 +2,7 @@ package dev.gradus.io;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import dev.gradus.spi.Storage;
 import dev.gradus.tensor.Tensor;
 import java.io.ByteArrayOutputStream;
@@ -25,6 +26,9 @@ import java.util.TreeMap;
 final class FileLayout {
   private static final String WHO = "SafeTensors.save";
   private static final int ALIGNMENT = 8;
+
+  private static final JsonFactory JSON =
+      JsonFactory.builder().enable(JsonWriteFeature.COMBINE_UNICODE_SURROGATES_IN_UTF8).build();
 
   /** Short enough that the name can be an alias too. */
   private static final int MOST_OF_NAME = HeaderParser.MAX_NAME - Names.ALIAS.length();
@@ -157,7 +161,7 @@ final class FileLayout {
 
   private static byte[] json(Map<String, Tensor> tensors, Map<String, String> metadata) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    try (JsonGenerator json = new JsonFactory().createGenerator(out)) {
+    try (JsonGenerator json = JSON.createGenerator(out)) {
       json.writeStartObject();
       if (!metadata.isEmpty()) {
         json.writeObjectFieldStart(Names.METADATA);

@@ -1,6 +1,5 @@
 package dev.gradus.io;
 
-import java.nio.charset.StandardCharsets;
 import java.util.Collection;
 import java.util.Iterator;
 
@@ -22,7 +21,16 @@ final class Names {
 
   /** Whether a text can be written as UTF-8: no half of a surrogate pair stands alone. */
   static boolean isText(String s) {
-    return StandardCharsets.UTF_8.newEncoder().canEncode(s);
+    for (int i = 0; i < s.length(); i++) {
+      if (Character.isHighSurrogate(s.charAt(i))
+          && i + 1 < s.length()
+          && Character.isLowSurrogate(s.charAt(i + 1))) {
+        i++;
+      } else if (Character.isSurrogate(s.charAt(i))) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** A text in quotes for a message: shortened, and without characters that a terminal obeys. */

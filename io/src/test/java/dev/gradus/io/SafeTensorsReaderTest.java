@@ -135,8 +135,7 @@ class SafeTensorsReaderTest {
   @Test
   void readIntoRefusesAnotherShapeOrType() {
     String text =
-        assertThrows(
-                IllegalArgumentException.class, () -> reader.readInto("w", device.zeros(5, 3)))
+        assertThrows(IllegalArgumentException.class, () -> reader.readInto("w", device.zeros(5, 3)))
             .getMessage();
     assertTrue(text.contains("'w' is [3, 5] in the file and [5, 3] here"), text);
     text =
@@ -161,9 +160,7 @@ class SafeTensorsReaderTest {
     String text =
         assertThrows(
                 MalformedFileException.class,
-                () ->
-                    SafeTensors.loadInto(
-                        file, Map.of("a", a, "b", device.zeros(DType.BOOL, 2))))
+                () -> SafeTensors.loadInto(file, Map.of("a", a, "b", device.zeros(DType.BOOL, 2))))
             .getMessage();
     assertTrue(text.contains("tensor 'b': element 1 is 7; a BOOL is 0 or 1"), text);
     assertEquals(0, a.item());

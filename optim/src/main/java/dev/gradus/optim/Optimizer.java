@@ -223,6 +223,33 @@ public abstract class Optimizer<O extends OptimizerOptions<O>> {
         kind + ": parameter " + parameter.shape() + " is in no param group");
   }
 
+  // ---- state --------------------------------------------------------------------------------
+
+  /**
+   * A copy of what has to be remembered to go on later: counts, buffers, options, schedules' steps.
+   */
+  public final OptimizerState<O> stateDict() {
+    ScheduleRun all = run;
+    return OptimizerState.of(kind, all == null ? 0 : all.step(), groups);
+  }
+
+  /**
+   * Goes on from a state of an optimizer with the same groups and parameters, which are matched by
+   * name; a parameter may have changed its group. Options and base rates are the state's. Attach
+   * schedules before, so that they go on where they were. Buffers are converted to the parameter's
+   * type and device.
+   *
+   * @throws IllegalArgumentException if the kind, a name or a shape differs; the text lists every
+   *     problem, and nothing is changed
+   */
+  public final void loadStateDict(OptimizerState<O> state) {
+    new StateLoader<>(groups, state).load(kind);
+    ScheduleRun all = run;
+    if (all != null) {
+      all.goTo(state.scheduleStep());
+    }
+  }
+
   // ---- texts --------------------------------------------------------------------------------
 
   /** A table of the groups: their parameters, options, rates in force and schedules. */

@@ -21,6 +21,10 @@ final class ScheduleRun {
     step++;
   }
 
+  void goTo(long reached) {
+    step = reached;
+  }
+
   double rate(double baseRate) {
     return schedule.rate(step, baseRate);
   }

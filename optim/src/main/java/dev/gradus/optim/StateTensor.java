@@ -32,6 +32,11 @@ final class StateTensor extends Tensor {
     }
   }
 
+  /** A copy of these values. */
+  static StateTensor copyOf(Tensor values) {
+    return new StateTensor(values);
+  }
+
   boolean suits(Parameter p) {
     return device() == p.device() && dtype() == p.dtype();
   }

@@ -13,7 +13,6 @@ import dev.gradus.spi.SgdPlan;
 import dev.gradus.spi.SgdSlot;
 import dev.gradus.spi.Storage;
 import dev.gradus.testing.Golden;
-import dev.gradus.testing.Host;
 import dev.gradus.types.DType;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,25 +30,21 @@ final class GoldenPlansTest {
     private final boolean decoupled;
     private final Storage param;
     private final Storage grad;
-    private final Backend backend;
-    private final DType dtype;
     private final AdamPlan adam;
     private final SgdPlan plain;
     private int step;
 
     Run(Backend backend, DType dtype, Map<String, Object> golden, double[] initial) {
-      this.backend = backend;
-      this.dtype = dtype;
       this.options = Golden.map(Golden.get(golden, "kwargs"));
       String kind = Golden.text(Golden.get(golden, "opt"));
       sgd = kind.equals("SGD");
       decoupled = kind.equals("AdamW");
       double[] zeros = new double[initial.length];
-      param = Host.store(backend, dtype, initial);
-      grad = Host.store(backend, dtype, zeros);
-      Storage first = Host.store(backend, dtype, zeros);
-      Storage second = Host.store(backend, dtype, zeros);
-      Storage third = Host.store(backend, dtype, zeros);
+      param = store(backend, dtype, initial);
+      grad = store(backend, dtype, zeros);
+      Storage first = store(backend, dtype, zeros);
+      Storage second = store(backend, dtype, zeros);
+      Storage third = store(backend, dtype, zeros);
       boolean momentum = number("momentum", 0) != 0;
       adam =
           backend.planAdam(
@@ -67,9 +62,7 @@ final class GoldenPlansTest {
     }
 
     void step(double[] gradient) {
-      Storage g = Host.store(backend, dtype, gradient);
-      backend.copyStrided(
-          new long[] {gradient.length}, g, 0, new long[] {1}, grad, 0, new long[] {1});
+      write(gradient, grad);
       step++;
       int[] all = {0};
       if (sgd) {
@@ -109,7 +102,7 @@ final class GoldenPlansTest {
     }
 
     double[] values() {
-      return Host.read(backend, param);
+      return read(param);
     }
 
     @Override
@@ -117,6 +110,30 @@ final class GoldenPlansTest {
       adam.close();
       plain.close();
     }
+  }
+
+  private static Storage store(Backend b, DType dtype, double[] values) {
+    Storage s = b.allocate(dtype, values.length);
+    write(values, s);
+    return s;
+  }
+
+  private static void write(double[] values, Storage s) {
+    for (int i = 0; i < values.length; i++) {
+      if (s.dtype() == DType.F32) {
+        CpuStorage.f32(s)[i] = (float) values[i];
+      } else {
+        CpuStorage.f64(s)[i] = values[i];
+      }
+    }
+  }
+
+  private static double[] read(Storage s) {
+    double[] values = new double[(int) s.numel()];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = s.dtype() == DType.F32 ? CpuStorage.f32(s)[i] : CpuStorage.f64(s)[i];
+    }
+    return values;
   }
 
   private static List<Map<String, Object>> cases(Map<String, Object> file) {

@@ -1,0 +1,82 @@
+package dev.gradus.nn;
+
+import dev.gradus.tensor.GradCheck;
+import dev.gradus.tensor.Tensor;
+import dev.gradus.testing.TensorAssert;
+import org.junit.jupiter.api.Test;
+
+/** The numbers are those of PyTorch 2.13 in float64. */
+final class FunctionalTest extends Fixture {
+  /** Weighted means of three values below 2. */
+  private static final double ROUNDING = 1e-14;
+
+  private Tensor wave(double factor, boolean nested) {
+    double[] v = new double[12];
+    for (int i = 0; i < v.length; i++) {
+      double s = Math.sin(i);
+      v[i] = factor * (nested ? Math.cos(s) : s);
+    }
+    return f64(v, 1, 2, 3, 2);
+  }
+
+  @Test
+  void attentionOverAllPositions() {
+    TensorAssert.assertClose(
+        new double[] {
+          0.24432400953366748, 0.06628584127931274, 0.07863812575703032,
+          0.11981302084464249, -0.021565822609392986, -0.1245168351248471,
+          0.23774151208575492, 0.14532795350528976, 0.015160772566086795,
+          0.08647857767668021, 0.06351677509642673, -0.0873944581147832
+        },
+        Functional.scaledDotProductAttention(
+                wave(1, false), wave(1, true), wave(2, false), AttentionMask.NONE)
+            .toDoubleArray(),
+        ROUNDING,
+        0);
+  }
+
+  @Test
+  void causalAttentionSeesNothingLater() {
+    TensorAssert.assertClose(
+        new double[] {
+          0.0, 1.682941969615793, 0.811611208620602,
+          1.0578300030270487, -0.021565822609392986, -0.1245168351248471,
+          -0.5588309963978517, 1.3139731974375781, 0.550943901845994,
+          1.0997912072867695, 0.06351677509642673, -0.0873944581147832
+        },
+        Functional.scaledDotProductAttention(
+                wave(1, false), wave(1, true), wave(2, false), AttentionMask.CAUSAL)
+            .toDoubleArray(),
+        ROUNDING,
+        0);
+  }
+
+  @Test
+  void gradientsAgreeWithDifferences() {
+    Tensor q = wave(1, false).requiresGrad(true);
+    Tensor k = wave(1, true).requiresGrad(true);
+    Tensor v = wave(2, false).requiresGrad(true);
+    for (AttentionMask mask : AttentionMask.values()) {
+      GradCheck.check(
+          "scaledDotProductAttention",
+          in -> Functional.scaledDotProductAttention(in.get(0), in.get(1), in.get(2), mask),
+          q,
+          k,
+          v);
+    }
+    GradCheck.check(
+        "layerNorm",
+        in -> Functional.layerNorm(in.get(0), in.get(1), in.get(2), 1e-5),
+        point(2, 3),
+        point(3),
+        point(3));
+  }
+
+  @Test
+  void vectorsAreRefused() {
+    Tensor x = device.zeros(3);
+    refuses(
+        "attention: q is [3] and k [3]; they must be [..., time, d] and [..., source, d]",
+        () -> Functional.scaledDotProductAttention(x, x, x, AttentionMask.NONE));
+  }
+}

@@ -1,5 +1,0 @@
-/** Tests of modules, initial values, losses and composed operations. */
-@NullMarked
-package dev.gradus.nn;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,2 @@
+/** Programs that tests start in a JVM of their own. */
+package dev.gradus.programs;

@@ -1,0 +1,251 @@
+package dev.gradus.tensor;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.gradus.spi.Backend;
+import dev.gradus.spi.BackendException;
+import dev.gradus.spi.DeviceMemoryException;
+import dev.gradus.spi.Storage;
+import dev.gradus.testing.ReferenceBackend;
+import dev.gradus.types.DType;
+import java.lang.ref.WeakReference;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+@SuppressWarnings("try") // scopes are open for their effect
+class MemoryTest {
+  private static final String PROGRAM = "dev.gradus.programs.MemoryProgram";
+
+  private static void step(Tensor w, Tensor x) {
+    try (Scope step = Scope.open()) {
+      w.zeroGrad();
+      Tensor h = x.matmul(w.transpose(0, 1)).tanh();
+      h.mul(h).sum(1).softmax(0).log().mean().backward();
+    }
+  }
+
+  @Test
+  void stepsUseTheSameMemoryAgain() {
+    ReferenceBackend backend = new ReferenceBackend("reference");
+    try (Device device = Device.over(backend)) {
+      Tensor w = device.randn(5, 3).requiresGrad(true);
+      Tensor x = device.randn(7, 3);
+      step(w, x);
+      long inUse = device.bytesInUse();
+      long pooled = device.bytesPooled();
+      long live = backend.live();
+      assertEquals((15 + 15 + 21) * 4, inUse, "w, its gradient, x");
+      assertTrue(pooled > 0);
+      for (int i = 0; i < 1000; i++) {
+        step(w, x);
+        assertEquals(inUse, device.bytesInUse());
+        assertEquals(pooled, device.bytesPooled());
+        assertEquals(live, backend.live());
+      }
+    }
+  }
+
+  @Test
+  void parametersAndGradientsSurviveScopesAtTheirAddresses() {
+    try (Device device = Device.over(new ReferenceBackend("reference"))) {
+      Tensor w = device.randn(5, 3).requiresGrad(true);
+      Tensor x = device.randn(7, 3);
+      step(w, x);
+      Storage values = w.storage();
+      Storage gradient = w.grad().storage();
+      step(w, x);
+      assertSame(values, w.storage());
+      assertSame(gradient, w.grad().storage());
+    }
+  }
+
+  @Test
+  void aFreedBufferIsTheNextOneOfItsSizeAndTypeOnly() {
+    try (Device device = Device.over(new ReferenceBackend("reference"))) {
+      Tensor x = device.ones(6);
+      Storage first = x.storage();
+      x.close();
+      assertEquals(24, device.bytesPooled());
+      assertNotSame(first, device.ones(DType.F64, 3).storage());
+      assertNotSame(first, device.ones(5).storage());
+      assertSame(first, device.ones(2, 3).storage());
+      assertEquals(0, device.bytesPooled());
+    }
+  }
+
+  @Test
+  void closingTwiceGivesTheMemoryBackOnce() {
+    try (Device device = Device.over(new ReferenceBackend("reference"))) {
+      Tensor x = device.ones(6);
+      Tensor view = x.reshape(2, 3);
+      x.close();
+      x.close();
+      assertEquals(24, device.bytesInUse());
+      view.close();
+      assertEquals(0, device.bytesInUse());
+      assertEquals(24, device.bytesPooled());
+    }
+  }
+
+  @Test
+  void theCollectorFreesWhatNoScopeOwns() throws InterruptedException {
+    try (Device device = Device.over(new ReferenceBackend("reference"))) {
+      WeakReference<Tensor> lost = new WeakReference<>(device.ones(1000));
+      Tensor held = device.ones(10);
+      assertEquals(4040, device.bytesInUse());
+      for (int i = 0; i < 100 && device.bytesInUse() != 40; i++) {
+        System.gc();
+        Thread.sleep(10);
+      }
+      assertEquals(40, device.bytesInUse(), "lost: " + lost.get());
+      assertEquals(10, held.numel());
+    }
+  }
+
+  @Test
+  void aGraphThatRanBackLetsItsValuesGo() throws InterruptedException {
+    try (Device device = Device.over(new ReferenceBackend("reference"))) {
+      Tensor w = device.ones(1000).requiresGrad(true);
+      Tensor loss = w.exp().mul(2).sum();
+      loss.backward();
+      long left = 4000 + 4000 + 4;
+      for (int i = 0; i < 100 && device.bytesInUse() != left; i++) {
+        System.gc();
+        Thread.sleep(10);
+      }
+      assertEquals(left, device.bytesInUse(), "w, its gradient, the loss");
+      assertTrue(loss.item() > 0);
+    }
+  }
+
+  @Test
+  void closingTheDeviceGivesThePoolBackAndAScopeMayEndAfterIt() {
+    ReferenceBackend backend = new ReferenceBackend("reference");
+    Device device = Device.over(backend);
+    Tensor x;
+    try (Scope scope = Scope.open()) {
+      x = device.ones(5);
+      device.ones(7).close();
+      device.close();
+      device.close();
+    }
+    assertEquals(1, backend.live(), "x, which was alive at the end");
+    assertThrows(IllegalStateException.class, x::toFloatArray);
+  }
+
+  // ---- out of memory ---------------------------------------------------------------------------
+
+  /** A backend with this much memory; what does not fit is refused as a device refuses it. */
+  private static Backend limited(long capacity, boolean asHeap) {
+    ReferenceBackend all = new ReferenceBackend("small");
+    long[] used = new long[1];
+    return (Backend)
+        Proxy.newProxyInstance(
+            MemoryTest.class.getClassLoader(),
+            new Class<?>[] {Backend.class},
+            (proxy, method, args) -> {
+              if (method.getName().equals("capacity")) {
+                return capacity;
+              }
+              if (method.getName().equals("allocate")) {
+                long bytes = (long) args[1] * ((DType) args[0]).bytes();
+                if (used[0] + bytes > capacity) {
+                  throw asHeap ? new OutOfMemoryError("heap") : new DeviceMemoryException("full");
+                }
+                used[0] += bytes;
+              }
+              if (method.getName().equals("free")) {
+                Storage s = (Storage) args[0];
+                used[0] -= s.numel() * s.dtype().bytes();
+              }
+              try {
+                return method.invoke(all, args);
+              } catch (InvocationTargetException e) {
+                throw e.getCause();
+              }
+            });
+  }
+
+  @Test
+  void outOfMemoryTellsWhatWasAskedWhatIsHeldAndTheWayOut() {
+    for (boolean asHeap : new boolean[] {false, true}) {
+      try (Device device = Device.over(limited(1000, asHeap))) {
+        Tensor held = device.ones(100);
+        try (Scope scope = Scope.open()) {
+          device.ones(50);
+          BackendException e = assertThrows(BackendException.class, () -> device.ones(101));
+          assertEquals(
+              "small: out of memory: asked for 404 bytes, held 600 of 1000: 400 by references"
+                  + " (parameters, gradients, optimizer state, tensors born outside a scope), 200"
+                  + " by open scopes; open a Scope around each step, or raise -Xmx",
+              e.getMessage());
+          assertEquals(asHeap, e.getCause() instanceof OutOfMemoryError);
+          assertEquals(600, device.bytesInUse());
+        }
+        assertEquals(100, held.numel());
+      }
+    }
+  }
+
+  @Test
+  void thePoolIsGivenBackBeforeMemoryRunsOut() {
+    try (Device device = Device.over(limited(1000, false))) {
+      for (int size = 1; size < 200; size++) {
+        try (Scope scope = Scope.open()) {
+          device.ones(size);
+        }
+      }
+      assertTrue(device.bytesPooled() <= 500, "at most half of the device is kept");
+      assertEquals(0, device.bytesInUse());
+    }
+  }
+
+  // ---- programs of their own -------------------------------------------------------------------
+
+  @Test
+  void aLoopThatForgetsItsScopeRunsOnWithOneWarning() throws Exception {
+    ChildJvm child = ChildJvm.run(List.of("-Xmx256m"), PROGRAM, "forgetScope");
+    assertEquals(0, child.exit(), child.err());
+    assertEquals("steps 100000, loss 0.0", child.out().strip());
+    assertEquals(1, child.warnings().size(), child.err());
+    String warning = child.warnings().get(0);
+    assertTrue(
+        warning.matches(
+            "WARNING: reference: \\d+ tensors \\(\\d+ bytes\\) were born outside a scope and left"
+                + " to the garbage collector; open a Scope around each step: it costs less"),
+        warning);
+  }
+
+  @Test
+  void fewLargeForgottenTensorsDoNotFillTheHeap() throws Exception {
+    ChildJvm child = ChildJvm.run(List.of("-Xmx64m"), PROGRAM, "fillTheHeap");
+    assertEquals(0, child.exit(), child.err());
+    assertEquals("sum 200.0", child.out().strip());
+    assertTrue(child.warnings().size() <= 1, child.err());
+  }
+
+  @Test
+  void theLeakReportTellsWhereWhatIsAliveWasBorn() throws Exception {
+    ChildJvm traced = ChildJvm.run(List.of("-Dgradus.leaks=trace"), PROGRAM, "leak");
+    assertEquals(0, traced.exit(), traced.err());
+    assertEquals(
+        List.of("WARNING: reference: closed with 2 tensors (96 bytes) still referenced"),
+        traced.warnings());
+    List<String> born =
+        traced.err().lines().filter(s -> s.startsWith("  48 bytes, born at ")).sorted().toList();
+    assertEquals(2, born.size(), traced.err());
+    for (String line : born) {
+      assertTrue(
+          line.contains("dev.gradus.programs.MemoryProgram.leak(MemoryProgram.java:"), line);
+    }
+    ChildJvm silent = ChildJvm.run(List.of(), PROGRAM, "leak");
+    assertFalse(silent.err().contains("still referenced"), silent.err());
+  }
+}

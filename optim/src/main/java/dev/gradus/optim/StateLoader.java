@@ -1,0 +1,136 @@
+package dev.gradus.optim;
+
+import dev.gradus.tensor.Tensor;
+import dev.gradus.types.Shape;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Puts a state into an optimizer: first every problem is found, then everything is copied, then it
+ * is taken over.
+ */
+final class StateLoader<O extends OptimizerOptions<O>> {
+  private final List<ParamGroup<O>> groups;
+  private final OptimizerState<O> state;
+  private final Map<String, Member> members = new LinkedHashMap<>();
+  private final List<String> problems = new ArrayList<>();
+
+  StateLoader(List<ParamGroup<O>> groups, OptimizerState<O> state) {
+    this.groups = groups;
+    this.state = state;
+    groups.forEach(g -> g.members().forEach(m -> members.put(m.name, m)));
+  }
+
+  void load(String kind) {
+    if (state.kind().equals(kind)) {
+      compareGroups();
+      compareParameters();
+      compareShapes();
+    } else {
+      problems.add("it is of " + state.kind());
+    }
+    if (!problems.isEmpty()) {
+      throw new IllegalArgumentException(
+          kind + ".loadStateDict: the state does not fit:\n  " + String.join("\n  ", problems));
+    }
+    takeOver(copies());
+  }
+
+  private void compareGroups() {
+    List<String> saved = state.groups().stream().map(OptimizerState.Group::name).toList();
+    List<String> live = groups.stream().map(ParamGroup::name).toList();
+    tellDifference("param groups", saved, live);
+  }
+
+  private void compareParameters() {
+    List<String> saved = new ArrayList<>();
+    state.groups().forEach(g -> saved.addAll(g.parameters()));
+    tellDifference("parameters", saved, List.copyOf(members.keySet()));
+  }
+
+  private void tellDifference(String what, List<String> saved, List<String> live) {
+    List<String> unknown = new ArrayList<>(saved);
+    unknown.removeAll(live);
+    if (!unknown.isEmpty()) {
+      problems.add(what + " that the optimizer has not: " + SelectionErrors.quoted(unknown));
+    }
+    List<String> missing = new ArrayList<>(live);
+    missing.removeAll(saved);
+    if (!missing.isEmpty()) {
+      problems.add(what + " that the state has not: " + SelectionErrors.quoted(missing));
+    }
+  }
+
+  private void compareShapes() {
+    for (ParamGroup<O> g : groups) {
+      for (Member m : g.members()) {
+        OptimizerState.OfParameter saved = state.parameters().get(m.name);
+        if (saved != null) {
+          Shape shape = m.parameter.shape();
+          saved
+              .buffers()
+              .forEach(
+                  (name, buffer) -> {
+                    if (!buffer.shape().equals(shape)) {
+                      problems.add(differs(g, m, name, buffer));
+                    }
+                  });
+        }
+      }
+    }
+  }
+
+  private static String differs(ParamGroup<?> g, Member m, String buffer, Tensor saved) {
+    return "parameter '"
+        + m.name
+        + "' in group '"
+        + g.name()
+        + "': "
+        + buffer
+        + " is "
+        + saved.shape()
+        + " but the parameter is "
+        + m.parameter.shape();
+  }
+
+  private Map<String, Map<String, StateTensor>> copies() {
+    Map<String, Map<String, StateTensor>> copies = new LinkedHashMap<>();
+    state
+        .parameters()
+        .forEach(
+            (name, saved) -> {
+              Member m = members.get(name);
+              if (m != null) {
+                Map<String, StateTensor> buffers = new LinkedHashMap<>();
+                saved
+                    .buffers()
+                    .forEach((b, t) -> buffers.put(b, StateTensor.copyFor(m.parameter, t)));
+                copies.put(name, buffers);
+              }
+            });
+    return copies;
+  }
+
+  private void takeOver(Map<String, Map<String, StateTensor>> copies) {
+    for (Member m : members.values()) {
+      OptimizerState.OfParameter saved = state.parameters().get(m.name);
+      m.count = saved == null ? 0 : saved.steps();
+      m.buffers = copies.getOrDefault(m.name, new LinkedHashMap<>());
+      m.fresh = false;
+      m.place = null;
+    }
+    for (ParamGroup<O> g : groups) {
+      for (OptimizerState.Group<O> saved : state.groups()) {
+        if (saved.name().equals(g.name())) {
+          g.setOptions(saved.options());
+          ScheduleRun own = g.ownRun();
+          if (own != null) {
+            own.goTo(saved.scheduleStep());
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,181 @@
+package dev.gradus.optim;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.gradus.nn.NamedParameters;
+import dev.gradus.tensor.Device;
+import dev.gradus.testing.Golden;
+import dev.gradus.testing.ReferenceBackend;
+import dev.gradus.types.DType;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class SchedulesTest {
+  private Device device;
+  private SGD sgd;
+
+  @BeforeEach
+  void open() {
+    device = Device.over(new ReferenceBackend("reference"));
+    NamedParameters named = Fixture.random(device, DType.F32, 0, "a", "b");
+    sgd =
+        SGD.withDefaults()
+            .group("low", named.matching("a"), o -> o.withLr(0.05))
+            .group("high", named.others(), o -> o.withLr(0.5))
+            .build();
+  }
+
+  @AfterEach
+  void close() {
+    device.close();
+  }
+
+  private void follows(String golden, Schedule low, Schedule high) {
+    Map<String, Object> all = Golden.map(Golden.load("schedulers.json").get("schedulers"));
+    sgd.group("low").schedule(low);
+    sgd.group("high").schedule(high);
+    int step = 0;
+    for (Object expected : Golden.list(Golden.map(all.get(golden)).get("lr"))) {
+      double[] lr = Golden.doubles(expected);
+      for (int g = 0; g < 2; g++) {
+        double now = sgd.groups().get(g).lrNow();
+        // the file's recursion leaves a rest of up to 1e-16 where the closed form is 0
+        double allowed = lr[g] < 1e-15 ? 1e-16 : 1e-15 * lr[g];
+        assertTrue(
+            Math.abs(now - lr[g]) <= allowed,
+            golden + " step " + step + ": " + lr[g] + " but " + now);
+      }
+      step++;
+      sgd.stepSchedules();
+    }
+    assertTrue(step >= 10);
+  }
+
+  private void follows(String golden, Schedule schedule) {
+    follows(golden, schedule, schedule);
+  }
+
+  @Test
+  void ratesAreThoseOfTheGoldenFile() {
+    follows(
+        "LambdaLR([0.95**e, 1+e//3])",
+        Schedules.lambda(e -> Math.pow(0.95, (double) e)),
+        Schedules.lambda(e -> 1 + Math.floor(e / 3.0)));
+    follows("StepLR(3,0.1)", Schedules.step(3, 0.1));
+    follows("MultiStepLR([2,2,5],0.1)", Schedules.multiStep(0.1, 2, 2, 5));
+    follows("LinearLR(0.25,1,4)", Schedules.linear(0.25, 1, 4));
+    follows("LinearLR(1,0,5)", Schedules.linear(1, 0, 5));
+    follows("ExponentialLR(0.9)", Schedules.exponential(0.9));
+    follows("CosineAnnealingLR(4,0.001)", Schedules.cosine(4, 0.001));
+  }
+
+  @Test
+  void warmupReachesTheBaseRateAtItsLastStep() {
+    Schedule warmup = Schedules.warmup(4);
+    double[] expected = {0.25, 0.5, 0.75, 1, 1, 1};
+    for (int e = 0; e < expected.length; e++) {
+      assertEquals(2 * expected[e], warmup.rate(e, 2));
+    }
+  }
+
+  @Test
+  void warmupIsFollowedByTheStepZeroOfWhatComesThen() {
+    Schedule both = Schedules.warmup(2, Schedules.exponential(0.5));
+    double[] expected = {0.5, 1, 1, 0.5, 0.25};
+    for (int e = 0; e < expected.length; e++) {
+      assertEquals(expected[e], both.rate(e, 1));
+    }
+  }
+
+  @Test
+  void aHandChangeMovesTheBaseAndTheScheduleGoesOn() {
+    sgd.schedule(Schedules.exponential(0.5));
+    ParamGroup<SGD.Options> low = sgd.group("low");
+    sgd.stepSchedules();
+    assertEquals(0.025, low.lrNow());
+    low.setLr(7);
+    assertEquals(7, low.lr());
+    assertEquals(3.5, low.lrNow());
+    low.scaleLr(2);
+    sgd.stepSchedules();
+    assertEquals(14, low.lr());
+    assertEquals(3.5, low.lrNow());
+    assertEquals(3.5, low.optionsNow().lr());
+    assertEquals(14, low.options().lr());
+  }
+
+  @Test
+  void aGroupsOwnScheduleComesBeforeTheOptimizers() {
+    sgd.schedule(Schedules.exponential(0.5));
+    sgd.stepSchedules();
+    sgd.group("high").schedule(Schedules.step(1, 0.1));
+    assertEquals(0.5, sgd.group("high").lrNow());
+    sgd.stepSchedules();
+    assertEquals(0.05, sgd.group("high").lrNow(), 1e-17);
+    assertEquals(0.0125, sgd.group("low").lrNow());
+    assertEquals(2, sgd.group("low").scheduleStep());
+    assertEquals(1, sgd.group("high").scheduleStep());
+  }
+
+  @Test
+  void aGroupAddedLaterIsScheduledToo() {
+    sgd.schedule(Schedules.exponential(0.5));
+    sgd.stepSchedules();
+    sgd.addGroup("late", Fixture.random(device, DType.F32, 1, "c").all(), o -> o.withLr(8));
+    assertEquals(4, sgd.group("late").lrNow());
+  }
+
+  @Test
+  void aRateThatAScheduleMayNotGiveIsRefusedAtTheStep() {
+    sgd.group("low").schedule(Schedules.lambda(e -> Double.NaN));
+    assertEquals(
+        "group 'low': SGD lr must be >= 0 but is NaN",
+        Fixture.refused(IllegalArgumentException.class, sgd::step));
+  }
+
+  @Test
+  void invalidValuesAreRefused() {
+    Class<IllegalArgumentException> wrong = IllegalArgumentException.class;
+    assertEquals(
+        "Schedules.step stepSize must be >= 1 but is 0",
+        Fixture.refused(wrong, () -> Schedules.step(0, 0.1)));
+    assertEquals(
+        "Schedules.exponential gamma must be >= 0 but is -1.0",
+        Fixture.refused(wrong, () -> Schedules.exponential(-1)));
+    assertEquals(
+        "Schedules.multiStep milestone must be >= 0 but is -2.0",
+        Fixture.refused(wrong, () -> Schedules.multiStep(0.1, -2)));
+    assertEquals(
+        "Schedules.linear total must be >= 1 but is 0",
+        Fixture.refused(wrong, () -> Schedules.linear(0, 1, 0)));
+    assertEquals(
+        "Schedules.cosine minimum must be >= 0 but is NaN",
+        Fixture.refused(wrong, () -> Schedules.cosine(3, Double.NaN)));
+    assertEquals(
+        "Schedules.warmup steps must be >= 1 but is 0",
+        Fixture.refused(wrong, () -> Schedules.warmup(0)));
+  }
+
+  @Test
+  void schedulesPrintTheirNumbers() {
+    assertEquals(
+        List.of(
+            "Step(3, 0.1)",
+            "MultiStep(0.1, [2, 5])",
+            "Exponential(0.9)",
+            "Linear(0.25, 1.0, 4)",
+            "Warmup(4) then Cosine(4, 0.001)",
+            "Lambda"),
+        List.of(
+            Schedules.step(3, 0.1).toString(),
+            Schedules.multiStep(0.1, 2, 5).toString(),
+            Schedules.exponential(0.9).toString(),
+            Schedules.linear(0.25, 1, 4).toString(),
+            Schedules.warmup(4, Schedules.cosine(4, 0.001)).toString(),
+            Schedules.lambda(e -> 1).toString()));
+  }
+}
