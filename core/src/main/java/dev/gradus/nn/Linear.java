@@ -77,7 +77,7 @@ public final class Linear extends Module {
   private static Parameter newBias(Device device, long in, long out) {
     Parameter bias = Init.parameter(device, out);
     double bound = in > 0 ? 1 / Math.sqrt((double) in) : 0;
-    Init.uniform(bias, -bound, bound);
+    Init.uniform(bias, 0 - bound, bound); // not -0.0 where the bound is 0
     return bias;
   }
 

@@ -126,28 +126,44 @@ final class Checks {
   }
 
   /** Refuses an id outside {@code [0, count)}, naming its position. */
-  static void ids(String who, Tensor ids, long count, long ignored) {
+  static void ids(String who, Tensor ids, long count) {
     dtype(who, "ids", DType.I64, ids);
-    if (ids.shape().numel() == 0) {
-      return;
-    }
-    IdRange range = ids.idRange();
-    if (range.min() >= 0 && range.max() < count) {
-      return;
-    }
-    long[] values = ids.toLongArray();
-    for (int i = 0; i < values.length; i++) {
-      if ((values[i] < 0 || values[i] >= count) && values[i] != ignored) {
-        throw new IllegalArgumentException(
-            who
-                + ": id "
-                + values[i]
-                + " at position "
-                + position(ids.shape(), i)
-                + " is outside [0, "
-                + count
-                + ")");
+    if (!inRange(ids, count)) {
+      long[] values = ids.toLongArray();
+      for (int i = 0; i < values.length; i++) {
+        id(who, ids.shape(), i, values[i], count);
       }
+    }
+  }
+
+  /** Refuses a class outside {@code [0, count)} that is not the one to ignore. */
+  static void targets(String who, Tensor targets, long count, long ignored) {
+    dtype(who, "targets", DType.I64, targets);
+    if (!inRange(targets, count)) {
+      long[] values = targets.toLongArray();
+      for (int i = 0; i < values.length; i++) {
+        if (values[i] != ignored) {
+          id(who, targets.shape(), i, values[i], count);
+        }
+      }
+    }
+  }
+
+  private static boolean inRange(Tensor ids, long count) {
+    return ids.numel() == 0 || (ids.idRange().min() >= 0 && ids.idRange().max() < count);
+  }
+
+  private static void id(String who, Shape shape, int index, long id, long count) {
+    if (id < 0 || id >= count) {
+      throw new IllegalArgumentException(
+          who
+              + ": id "
+              + id
+              + " at position "
+              + position(shape, index)
+              + " is outside [0, "
+              + count
+              + ")");
     }
   }
 

@@ -64,8 +64,8 @@ public abstract class CustomFunction {
       if (out == x || out.sharesMemoryWith(x) || out.requiresGrad()) {
         throw new IllegalStateException(
             name()
-                + ": forward returned an input, a view of one, or a tensor that requires a gradient;"
-                + " return a tensor of its own, such as a copy()");
+                + ": forward returned an input, a view of one, or a tensor that requires a"
+                + " gradient; return a tensor of its own, such as a copy()");
       }
     }
     boolean wanted = false;

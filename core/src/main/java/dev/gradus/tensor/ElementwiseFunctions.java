@@ -9,6 +9,7 @@ import dev.gradus.spi.UnaryOp;
 import dev.gradus.tensor.Broadcasting.Operand;
 import dev.gradus.types.DType;
 import dev.gradus.types.Shape;
+import java.util.function.Consumer;
 
 /** Operations on each element by itself, of one, two or three tensors. */
 final class ElementwiseFunctions {
@@ -220,22 +221,39 @@ final class ElementwiseFunctions {
     /** {@code g x^y ln x}, and 0 where x is 0 and y is not negative. */
     private void forExponent(Storage grad, Storage out) {
       Full x = new Full(input(0), output().shape());
+      Full y = new Full(input(1), output().shape());
       Storage t = memory().allocate(grad.dtype(), grad.numel());
+      Storage mask = memory().allocate(DType.BOOL, grad.numel());
+      Storage atZero = memory().allocate(DType.BOOL, grad.numel());
       backend().unary(UnaryOp.LOG, x.storage, t, 0, 0);
       Kernels.mul(backend(), savedOutput(), t, t);
-      zeroWhereZero(savedOutput(), t);
+      withZero(zero -> compare(CompareOp.EQ, x.storage, zero, atZero));
+      withZero(zero -> compare(CompareOp.GE, y.storage, zero, mask));
+      backend().ternary(TernaryOp.WHERE, atZero, mask, atZero, mask, 0); // both of them
+      withZero(zero -> backend().ternary(TernaryOp.WHERE, mask, zero, t, t, 0));
       Kernels.mul(backend(), grad, t, out);
+      memory().recycle(atZero);
+      memory().recycle(mask);
       memory().recycle(t);
+      y.close();
       x.close();
     }
 
     private void zeroWhereZero(Storage test, Storage values) {
-      Storage zero = memory().allocate(values.dtype(), 1);
       Storage mask = memory().allocate(DType.BOOL, values.numel());
-      backend().fill(zero, 0);
-      backend().compare(CompareOp.EQ, test, Spread.FULL, zero, Spread.SCALAR, mask);
-      backend().ternary(TernaryOp.WHERE, mask, zero, values, values, 0);
+      withZero(zero -> compare(CompareOp.EQ, test, zero, mask));
+      withZero(zero -> backend().ternary(TernaryOp.WHERE, mask, zero, values, values, 0));
       memory().recycle(mask);
+    }
+
+    private void compare(CompareOp op, Storage x, Storage one, Storage mask) {
+      backend().compare(op, x, Spread.FULL, one, Spread.SCALAR, mask);
+    }
+
+    private void withZero(Consumer<Storage> use) {
+      Storage zero = memory().allocate(output().dtype(), 1);
+      backend().fill(zero, 0);
+      use.accept(zero);
       memory().recycle(zero);
     }
   }
@@ -311,7 +329,9 @@ final class ElementwiseFunctions {
       give(1, out -> forTarget(grad, out));
     }
 
-    /** {@code g (max(ln(1 - x), -100) - max(ln x, -100))}: the losses for 1 and for 0, subtracted. */
+    /**
+     * {@code g (max(ln(1 - x), -100) - max(ln x, -100))}: the losses for 1 and for 0, subtracted.
+     */
     private void forTarget(Storage grad, Storage out) {
       Storage target = memory().allocate(grad.dtype(), 1);
       Storage loss = memory().allocate(grad.dtype(), grad.numel());

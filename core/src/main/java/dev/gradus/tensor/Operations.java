@@ -194,6 +194,12 @@ abstract class Operations {
   // ---- comparisons, without gradients
   // ----------------------------------------------------------------
 
+  private Tensor compare(CompareOp op, String who, double value) {
+    try (Tensor constant = constant(who, value)) {
+      return ElementwiseFunctions.compare(op, who, self(), constant);
+    }
+  }
+
   /** Where both are equal. */
   public final Tensor eq(Tensor other) {
     return ElementwiseFunctions.compare(CompareOp.EQ, "eq", self(), other);
@@ -201,7 +207,7 @@ abstract class Operations {
 
   /** Where this equals a value. */
   public final Tensor eq(double value) {
-    return eq(constant("eq", value));
+    return compare(CompareOp.EQ, "eq", value);
   }
 
   /** Where both differ. */
@@ -211,7 +217,7 @@ abstract class Operations {
 
   /** Where this differs from a value. */
   public final Tensor ne(double value) {
-    return ne(constant("ne", value));
+    return compare(CompareOp.NE, "ne", value);
   }
 
   /** Where this is less. */
@@ -221,7 +227,7 @@ abstract class Operations {
 
   /** Where this is less than a value. */
   public final Tensor lt(double value) {
-    return lt(constant("lt", value));
+    return compare(CompareOp.LT, "lt", value);
   }
 
   /** Where this is less or equal. */
@@ -231,7 +237,7 @@ abstract class Operations {
 
   /** Where this is at most a value. */
   public final Tensor le(double value) {
-    return le(constant("le", value));
+    return compare(CompareOp.LE, "le", value);
   }
 
   /** Where this is greater. */
@@ -241,7 +247,7 @@ abstract class Operations {
 
   /** Where this is greater than a value. */
   public final Tensor gt(double value) {
-    return gt(constant("gt", value));
+    return compare(CompareOp.GT, "gt", value);
   }
 
   /** Where this is greater or equal. */
@@ -251,7 +257,7 @@ abstract class Operations {
 
   /** Where this is at least a value. */
   public final Tensor ge(double value) {
-    return ge(constant("ge", value));
+    return compare(CompareOp.GE, "ge", value);
   }
 
   /** {@code mask ? x : y}; the mask is bool. */
@@ -265,7 +271,9 @@ abstract class Operations {
       throw new IllegalArgumentException(
           "maskedFill: the mask " + mask.shape() + " is larger than the tensor " + self().shape());
     }
-    return ElementwiseFunctions.where("maskedFill", mask, constant("maskedFill", value), self());
+    try (Tensor constant = constant("maskedFill", value)) {
+      return ElementwiseFunctions.where("maskedFill", mask, constant, self());
+    }
   }
 
   // ---- products
@@ -329,6 +337,9 @@ abstract class Operations {
   /** The mean over these dimensions, which disappear. */
   public final Tensor mean(int... dims) {
     Checks.floating("mean", self());
+    for (int dim : dims) {
+      Checks.axis("mean", self().shape(), dim);
+    }
     Tensor sum = sum(dims);
     return sum.div((double) self().numel() / Math.max(1, sum.numel()));
   }
@@ -336,8 +347,8 @@ abstract class Operations {
   /** The mean over one dimension, which becomes 1 when kept. */
   public final Tensor mean(int dim, boolean keepDim) {
     Checks.floating("mean", self());
-    return sum(dim, keepDim)
-        .div((double) self().shape().dim(Checks.axis("mean", self().shape(), dim)));
+    int d = Checks.axis("mean", self().shape(), dim);
+    return sum(d, keepDim).div((double) self().shape().dim(d));
   }
 
   /**
@@ -352,9 +363,11 @@ abstract class Operations {
 
   /** The variance along a dimension, divided by {@code n - correction}. */
   public final Tensor var(int dim, int correction, boolean keepDim) {
-    Tensor centred = sub(mean(dim, true));
-    long n = self().shape().dim(dim);
-    return centred.mul(centred).sum(dim, keepDim).div((double) Math.max(0, n - correction));
+    Checks.floating("var", self());
+    int d = Checks.axis("var", self().shape(), dim);
+    Tensor centred = sub(mean(d, true));
+    long n = self().shape().dim(d);
+    return centred.mul(centred).sum(d, keepDim).div((double) Math.max(0, n - correction));
   }
 
   /** The greatest of all elements; equal ones share the gradient. */

@@ -23,7 +23,7 @@ final class RowFunctions {
       throw new IllegalArgumentException(
           "indexSelect: ids must have 1 dimension but are " + ids.shape());
     }
-    Checks.ids("indexSelect", ids, x.shape().dim(d), NONE);
+    Checks.ids("indexSelect", ids, x.shape().dim(d));
     Axis axis = ReduceFunctions.axis(x.shape(), d);
     return lookup("IndexSelect", x, axis, ids, x.shape().with(d, ids.numel()), NONE);
   }
@@ -35,7 +35,7 @@ final class RowFunctions {
       throw new IllegalArgumentException(
           who + ": the table must have 2 dimensions but is " + table.shape());
     }
-    Checks.ids(who, ids, table.size(0), NONE);
+    Checks.ids(who, ids, table.size(0));
     int r = ids.shape().rank();
     long[] dims = new long[r + 1];
     System.arraycopy(ids.shape().toArray(), 0, dims, 0, r);
@@ -82,7 +82,9 @@ final class RowFunctions {
     }
     Tensor out = Tensor.born(x.device(), x.shape(), x.dtype());
     long rows = x.shape().numel(0, last);
-    x.device().backend().softmax(log, x.storage(), out.storage(), rows, x.size(last));
+    if (x.numel() > 0) {
+      x.device().backend().softmax(log, x.storage(), out.storage(), rows, x.size(last));
+    }
     return Function.wanted(x) ? Function.record(out, new Softmax(log, x)) : out;
   }
 
@@ -98,7 +100,13 @@ final class RowFunctions {
     void backward(Storage grad) {
       Shape s = output().shape();
       long rows = s.numel(0, s.rank() - 1);
-      give(0, out -> backend().softmaxGrad(log, grad, savedOutput(), out, rows, s.dim(-1)));
+      give(
+          0,
+          out -> {
+            if (s.numel() > 0) {
+              backend().softmaxGrad(log, grad, savedOutput(), out, rows, s.dim(-1));
+            }
+          });
     }
   }
 
@@ -173,7 +181,7 @@ final class RowFunctions {
       throw new IllegalArgumentException(
           who + ": label smoothing must be in [0, 1] but is " + smoothing);
     }
-    Checks.ids(who, targets, logp.size(1), ignore);
+    Checks.targets(who, targets, logp.size(1), ignore);
     Tensor out = Tensor.born(logp.device(), targets.shape(), logp.dtype());
     logp.device()
         .backend()

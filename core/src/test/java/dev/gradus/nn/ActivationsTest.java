@@ -47,7 +47,7 @@ final class ActivationsTest extends Fixture {
   void geluUsesTheNormalDistribution() {
     Tensor x = f64(new double[] {1, -0.5, 0});
     TensorAssert.assertClose(
-        new double[] {0.8413447460685429, -0.15426876936299345, 0},
+        new double[] {0.8413447460685429, -0.15426876936299344, 0},
         new GELU().forward(x).toDoubleArray(),
         1e-15,
         0);

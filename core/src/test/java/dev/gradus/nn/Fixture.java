@@ -11,7 +11,7 @@ import org.junit.jupiter.api.function.Executable;
 
 /** A reference device and a scope for each test. */
 abstract class Fixture {
-  Device device = Device.over(new ReferenceBackend("ref"));
+  Device device = Device.over(new ReferenceBackend("cpu"));
   private Scope scope = Scope.open();
 
   @BeforeEach

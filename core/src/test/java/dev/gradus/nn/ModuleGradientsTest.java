@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
@@ -114,17 +115,17 @@ final class ModuleGradientsTest extends Fixture {
 
   @Test
   void noModuleIsWithoutAGradientCheck() throws Exception {
-    TreeSet<String> checked = new TreeSet<>();
+    Set<String> checked = new TreeSet<>();
     checks().keySet().forEach(type -> checked.add(type.getSimpleName()));
     assertEquals(modulesOfThePackage(), checked);
   }
 
   /** The concrete module classes beside {@link Module}. */
-  private static TreeSet<String> modulesOfThePackage()
+  private static Set<String> modulesOfThePackage()
       throws URISyntaxException, ClassNotFoundException {
     File root = new File(Module.class.getProtectionDomain().getCodeSource().getLocation().toURI());
     File[] files = new File(root, "dev/gradus/nn").listFiles((d, n) -> n.endsWith(".class"));
-    TreeSet<String> found = new TreeSet<>();
+    Set<String> found = new TreeSet<>();
     for (File file : files == null ? new File[0] : files) {
       String name = file.getName().replace(".class", "");
       Class<?> type = Class.forName("dev.gradus.nn." + name);

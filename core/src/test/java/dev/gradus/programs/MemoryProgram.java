@@ -46,7 +46,7 @@ public final class MemoryProgram {
       }
       loss = squares.item();
     }
-    System.out.println("steps " + STEPS + ", loss " + loss);
+    System.out.println("steps " + STEPS + ", converged " + (loss < 1e-9));
   }
 
   /** Few and large tensors, more than the heap holds at once. */

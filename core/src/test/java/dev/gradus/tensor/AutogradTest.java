@@ -514,7 +514,8 @@ class AutogradTest {
     double[] product = a.matmul(t).toDoubleArray();
     assertArrayEquals(new double[] {14, 32, 32, 77}, product);
     assertEquals(before + 4 * 8, device.bytesInUse(), "the product alone");
-    assertArrayEquals(new double[] {17, 22, 27, 22, 29, 36, 27, 36, 45}, t.matmul(a).toDoubleArray());
+    assertArrayEquals(
+        new double[] {17, 22, 27, 22, 29, 36, 27, 36, 45}, t.matmul(a).toDoubleArray());
   }
 
   @Test

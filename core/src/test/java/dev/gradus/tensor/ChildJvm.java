@@ -12,7 +12,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** A program run to its end in a JVM of its own, on the classes under test and those of the tests. */
+/**
+ * A program run to its end in a JVM of its own, on the classes under test and those of the tests.
+ */
 record ChildJvm(int exit, String out, String err) {
   private static final int SECONDS = 60;
 
@@ -25,7 +27,8 @@ record ChildJvm(int exit, String out, String err) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(options);
-    command.addAll(List.of("-cp", root(Device.class) + File.pathSeparator + root(ReferenceBackend.class)));
+    command.addAll(
+        List.of("-cp", root(Device.class) + File.pathSeparator + root(ReferenceBackend.class)));
     command.add(mainClass);
     command.addAll(Arrays.asList(args));
     Path out = Files.createTempFile("child", ".out");

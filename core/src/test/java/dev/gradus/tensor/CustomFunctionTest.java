@@ -161,7 +161,8 @@ class CustomFunctionTest {
         "GradCheck: 'f' is given no input that requires a gradient; call requiresGrad(true) on one",
         () -> GradCheck.check("f", in -> in.get(0), device.tensor(new double[1])));
     refused(
-        "GradCheck: 'f' is given a float32 input that requires a gradient; differences need float64",
+        "GradCheck: 'f' is given a float32 input that requires a gradient; differences need"
+            + " float64",
         () -> GradCheck.check("f", in -> in.get(0), device.zeros(2).requiresGrad(true)));
   }
 
@@ -194,8 +195,7 @@ class CustomFunctionTest {
   void aGradientOnAnotherDeviceIsRefused() {
     try (Device other = Device.over(new ReferenceBackend("other"))) {
       Tensor y = new Twice((c, g) -> List.of(g.to(other))).apply(leaf(1, 2)).sum();
-      refused(
-          "Twice: operands are on reference and other; move one with to(device)", y::backward);
+      refused("Twice: operands are on reference and other; move one with to(device)", y::backward);
     }
   }
 

@@ -162,7 +162,16 @@ final class OperationCases {
     add("scalar exp", "exp");
     for (String op :
         List.of(
-            "neg", "exp", "log", "sqrt", "abs", "sigmoid", "tanh", "relu", "gelu", "geluTanh",
+            "neg",
+            "exp",
+            "log",
+            "sqrt",
+            "abs",
+            "sigmoid",
+            "tanh",
+            "relu",
+            "gelu",
+            "geluTanh",
             "silu")) {
       add(op, op);
     }

@@ -1,11 +1,13 @@
 package dev.gradus.examples;
 
 import java.io.PrintWriter;
+import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** What every command has: where it prints, and how it refuses the value of an option. */
+@Command // a mixin without options has to say that it is one
 final class Context {
   @SuppressWarnings("NullAway.Init") // set before the command runs
   @Spec(Spec.Target.MIXEE)

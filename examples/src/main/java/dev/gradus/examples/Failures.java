@@ -52,7 +52,7 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
         ? ""
         : near.stream()
             .map(s -> "'" + s + "'")
-            .collect(Collectors.joining(" or ", "; did you mean ", "?"));
+            .collect(Collectors.joining(" or ", "; did you mean ", ""));
   }
 
   private static String message(Exception e) {

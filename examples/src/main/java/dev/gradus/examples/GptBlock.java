@@ -30,7 +30,7 @@ final class GptBlock extends Module {
             "perceptron",
             new Sequential(
                 new Linear(device, dim, WIDER * dim),
-                new GELU(),
+                new GELU(GELU.Form.TANH),
                 new Linear(device, WIDER * dim, dim)));
   }
 

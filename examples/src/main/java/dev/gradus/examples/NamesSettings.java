@@ -11,10 +11,17 @@ import java.util.stream.Collectors;
  * @param lr the learning rate of all but the embeddings
  * @param embeddingLr the learning rate of the embeddings
  * @param weightDecay the part of a weight that a step with rate 1 would take away
- * @param cuts the epochs, from 1, before which both rates are cut to a tenth
+ * @param cuts the epochs, from 1, that begin with a cut of both rates
+ * @param cutTo the part of the rates that a cut leaves
  */
 record NamesSettings(
-    int epochs, int batch, double lr, double embeddingLr, double weightDecay, List<Integer> cuts) {
+    int epochs,
+    int batch,
+    double lr,
+    double embeddingLr,
+    double weightDecay,
+    List<Integer> cuts,
+    double cutTo) {
   /** The settings as options of the command. */
   @Override
   public String toString() {
@@ -29,6 +36,8 @@ record NamesSettings(
         + " --weight-decay "
         + weightDecay
         + " --cut-at "
-        + cuts.stream().map(String::valueOf).collect(Collectors.joining(","));
+        + cuts.stream().map(String::valueOf).collect(Collectors.joining(","))
+        + " --cut-to "
+        + cutTo;
   }
 }

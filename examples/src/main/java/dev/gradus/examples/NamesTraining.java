@@ -18,7 +18,6 @@ import java.util.regex.Pattern;
 /** A model of names in training: AdamW with a group for the embeddings and one for the rest. */
 final class NamesTraining {
   private static final Pattern EMBEDDINGS = Pattern.compile("(embedding|tokens|positions)\\..*");
-  private static final double CUT = 0.1;
   private static final MathContext RATE_DIGITS = new MathContext(3);
 
   private final NamesModel model;
@@ -62,7 +61,7 @@ final class NamesTraining {
   void run(PrintWriter out, Progress progress) {
     for (int epoch = 1; epoch <= settings.epochs(); epoch++) {
       if (settings.cuts().contains(epoch)) {
-        optimizer.groups().forEach(group -> group.scaleLr(CUT));
+        optimizer.groups().forEach(group -> group.scaleLr(settings.cutTo()));
       }
       progress.begin(epoch);
       double trained = epoch(progress);

@@ -53,7 +53,7 @@ final class TrainDigits implements Callable<Integer> {
   @Option(
       names = "--lr",
       paramLabel = "RATE",
-      defaultValue = "0.002",
+      defaultValue = "0.005",
       description = "Learning rate; default: ${DEFAULT-VALUE}.")
   private double lr;
 

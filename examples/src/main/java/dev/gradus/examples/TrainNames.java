@@ -73,8 +73,11 @@ final class TrainNames implements Callable<Integer> {
       names = "--cut-at",
       paramLabel = "EPOCH",
       split = ",",
-      description = "Epochs, from 1, that begin with both rates cut to a tenth.")
+      description = "Epochs, from 1, that begin with a cut of both rates.")
   private @Nullable List<Integer> cuts;
+
+  @Option(names = "--cut-to", paramLabel = "PART", description = "What a cut leaves of the rates.")
+  private @Nullable Double cutTo;
 
   @Option(names = "--no-progress", description = "Shows no progress on standard error.")
   private boolean noProgress;
@@ -148,7 +151,8 @@ final class TrainNames implements Callable<Integer> {
         context.positive("--lr", given(lr, usual.lr())),
         context.positive("--embedding-lr", given(embeddingLr, usual.embeddingLr())),
         context.notNegative("--weight-decay", given(weightDecay, usual.weightDecay())),
-        given(cuts, usual.cuts()));
+        given(cuts, usual.cuts()),
+        context.positive("--cut-to", given(cutTo, usual.cutTo())));
   }
 
   private static <T> T given(@Nullable T option, T usual) {

@@ -65,6 +65,7 @@ class KillTest {
     }
     return new ProcessBuilder(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-XX:TieredStopAtLevel=1",
             "-cp",
             String.join(File.pathSeparator, path),
             SavingLoop.class.getName(),

@@ -110,6 +110,37 @@ class SafeTensorsReaderTest {
   }
 
   @Test
+  void whatStandsBehindTwoGibibytesIsRead() throws IOException {
+    Path file = folder.resolve("large");
+    long large = 3L << 30;
+    String header =
+        "{\"u\":{\"dtype\":\"U8\",\"shape\":["
+            + large
+            + "],\"data_offsets\":[0,"
+            + large
+            + "]},"
+            + "\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":["
+            + large
+            + ","
+            + (large + 4)
+            + "]}}";
+    byte[] head = RawFile.of(header, 0);
+    try (FileChannel channel =
+        FileChannel.open(
+            file,
+            StandardOpenOption.CREATE_NEW,
+            StandardOpenOption.SPARSE,
+            StandardOpenOption.WRITE)) {
+      channel.write(ByteBuffer.wrap(head));
+      ByteBuffer value = ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putFloat(0, 2.5f);
+      channel.write(value, head.length + large);
+    }
+    try (SafeTensorsReader sparse = SafeTensors.open(file)) {
+      assertEquals(2.5, sparse.read("a", device).item());
+    }
+  }
+
+  @Test
   void aTypeThatCannotBeReadIsNamed() {
     String text =
         assertThrows(UnsupportedOperationException.class, () -> reader.read("bytes", device))

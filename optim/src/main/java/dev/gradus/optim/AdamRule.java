@@ -47,17 +47,7 @@ final class AdamRule implements UpdateRule<Adam.Options, AdamHyper> {
               s.optional("max_exp_avg_sq")));
     }
     AdamPlan plan = backend.planAdam(planned);
-    return new Update<>() {
-      @Override
-      public void step(int[] hyperOfSlot, List<AdamHyper> hypers) {
-        plan.step(hyperOfSlot, hypers);
-      }
-
-      @Override
-      public void close() {
-        plan.close();
-      }
-    };
+    return Update.of(plan::step, plan::close);
   }
 
   /** beta^t, remembered: the groups of an optimizer mostly share both. */

@@ -166,17 +166,7 @@ public final class SGD extends Optimizer<SGD.Options> {
         planned.add(new SgdSlot(s.param(), s.grad(), s.optional("momentum_buffer")));
       }
       SgdPlan plan = backend.planSgd(planned);
-      return new Update<>() {
-        @Override
-        public void step(int[] hyperOfSlot, List<SgdHyper> hypers) {
-          plan.step(hyperOfSlot, hypers);
-        }
-
-        @Override
-        public void close() {
-          plan.close();
-        }
-      };
+      return Update.of(plan::step, plan::close);
     }
   }
 }

@@ -4,6 +4,7 @@ import dev.gradus.spi.Backend;
 import dev.gradus.spi.Storage;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -79,5 +80,20 @@ public interface UpdateRule<O, H> {
     /** Frees what was prepared, not the slots' storages. */
     @Override
     void close();
+
+    /** An update that a plan of the backend makes: its step, and what closes it. */
+    static <H> Update<H> of(BiConsumer<int[], List<H>> step, Runnable close) {
+      return new Update<>() {
+        @Override
+        public void step(int[] hyperOfSlot, List<H> hypers) {
+          step.accept(hyperOfSlot, hypers);
+        }
+
+        @Override
+        public void close() {
+          close.run();
+        }
+      };
+    }
   }
 }

@@ -8,6 +8,7 @@ import dev.gradus.nn.Parameter;
 import dev.gradus.tensor.Device;
 import dev.gradus.tensor.Scope;
 import dev.gradus.types.DType;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -123,7 +124,7 @@ class OptimizerStateTest {
     Adam adam = adam(named);
     train(adam, named, 0);
     OptimizerState<Adam.Options> state = adam.stateDict();
-    Map<String, float[]> values = new java.util.HashMap<>();
+    Map<String, float[]> values = new HashMap<>();
     named.forEach(e -> values.put(e.getKey(), e.getValue().toFloatArray()));
     train(adam, named, STEPS);
     NamedParameters once = model();

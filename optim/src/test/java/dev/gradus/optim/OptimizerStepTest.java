@@ -13,6 +13,7 @@ import dev.gradus.tensor.Device;
 import dev.gradus.tensor.Scope;
 import dev.gradus.tensor.Tensor;
 import dev.gradus.types.DType;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -321,7 +322,7 @@ class OptimizerStepTest {
 
   private static double[] ones(Parameter p) {
     double[] ones = new double[(int) p.numel()];
-    java.util.Arrays.fill(ones, 1);
+    Arrays.fill(ones, 1);
     return ones;
   }
 
