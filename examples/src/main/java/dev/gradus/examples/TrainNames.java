@@ -151,7 +151,7 @@ final class TrainNames implements Callable<Integer> {
         context.positive("--lr", given(lr, usual.lr())),
         context.positive("--embedding-lr", given(embeddingLr, usual.embeddingLr())),
         context.notNegative("--weight-decay", given(weightDecay, usual.weightDecay())),
-        given(cuts, usual.cuts()),
+        cuts(usual),
         context.positive("--cut-to", given(cutTo, usual.cutTo())));
   }
 
