@@ -41,15 +41,33 @@ final class Examples {
     return new Batch(device.tensor(inputs, count(), width), device.tensor(targets));
   }
 
-  /** Those that stand in an order from one place to before another. */
+  /**
+   * Those that stand in an order from one place to before another. Of examples with many answers
+   * only as many places are taken as the longest has: the others are padding.
+   */
   Batch batch(Device device, long[] order, int from, int to) {
-    long[] in = new long[(to - from) * width];
-    long[] out = new long[(to - from) * answers];
+    int out = longest(order, from, to);
+    int in = answers == 1 ? width : out;
+    long[] ids = new long[(to - from) * in];
+    long[] wanted = new long[(to - from) * out];
     for (int i = from; i < to; i++) {
       int row = (int) order[i];
-      System.arraycopy(inputs, row * width, in, (i - from) * width, width);
-      System.arraycopy(targets, row * answers, out, (i - from) * answers, answers);
+      System.arraycopy(inputs, row * width, ids, (i - from) * in, in);
+      System.arraycopy(targets, row * answers, wanted, (i - from) * out, out);
     }
-    return new Batch(device.tensor(in, to - from, width), device.tensor(out));
+    return new Batch(device.tensor(ids, to - from, in), device.tensor(wanted));
+  }
+
+  private int longest(long[] order, int from, int to) {
+    int longest = 1;
+    for (int i = from; i < to; i++) {
+      int end = (int) (order[i] + 1) * answers;
+      int places = answers;
+      while (places > longest && targets[end - answers + places - 1] == IGNORED) {
+        places--;
+      }
+      longest = Math.max(longest, places);
+    }
+    return longest;
   }
 }

@@ -1,7 +1,6 @@
 package dev.gradus.examples;
 
 import java.io.PrintWriter;
-import java.nio.file.NoSuchFileException;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
@@ -57,9 +56,6 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
 
   private static String message(Exception e) {
     String text = e.getMessage();
-    if (e instanceof NoSuchFileException) {
-      return "file '" + text + "' does not exist";
-    }
     // An error without words of its own is a fault of the program: its kind is all there is to say.
     return text == null || text.isBlank()
         ? e + "; run it again with --stacktrace to see where"

@@ -21,7 +21,7 @@ enum NamesKind {
 
     @Override
     NamesSettings settings() {
-      return new NamesSettings(12, 256, 0.005, 0.01, 0.01, List.of(7, 11), 0.1);
+      return new NamesSettings(12, 256, 0.005, 0.01, 0.01, RateSchedule.NONE, List.of(7, 11), 0.1);
     }
   },
 
@@ -39,7 +39,7 @@ enum NamesKind {
 
     @Override
     NamesSettings settings() {
-      return new NamesSettings(16, 64, 0.004, 0.004, 0.01, List.of(8, 11, 13, 15), 0.4);
+      return new NamesSettings(16, 64, 0.004, 0.004, 0.05, RateSchedule.COSINE, List.of(), 0.1);
     }
   };
 

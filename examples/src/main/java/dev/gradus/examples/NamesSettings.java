@@ -11,6 +11,7 @@ import java.util.stream.Collectors;
  * @param lr the learning rate of all but the embeddings
  * @param embeddingLr the learning rate of the embeddings
  * @param weightDecay the part of a weight that a step with rate 1 would take away
+ * @param schedule how the rates change by themselves
  * @param cuts the epochs, from 1, that begin with a cut of both rates
  * @param cutTo the part of the rates that a cut leaves
  */
@@ -20,6 +21,7 @@ record NamesSettings(
     double lr,
     double embeddingLr,
     double weightDecay,
+    RateSchedule schedule,
     List<Integer> cuts,
     double cutTo) {
   /** The settings as options of the command. */
@@ -35,9 +37,12 @@ record NamesSettings(
         + embeddingLr
         + " --weight-decay "
         + weightDecay
-        + " --cut-at "
-        + cuts.stream().map(String::valueOf).collect(Collectors.joining(","))
-        + " --cut-to "
-        + cutTo;
+        + " --schedule "
+        + schedule
+        + (cuts.isEmpty() ? "" : " --cut-at " + join(cuts) + " --cut-to " + cutTo);
+  }
+
+  private static String join(List<Integer> epochs) {
+    return epochs.stream().map(String::valueOf).collect(Collectors.joining(","));
   }
 }

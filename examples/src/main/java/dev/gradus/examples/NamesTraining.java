@@ -50,6 +50,7 @@ final class NamesTraining {
                 o -> o.withLr(settings.embeddingLr()))
             .group("rest", model.namedParameters().others())
             .build();
+    settings.schedule().attach(optimizer, settings.epochs());
   }
 
   /** The groups of the optimizer as a table. */
@@ -73,6 +74,7 @@ final class NamesTraining {
           trained,
           validate(),
           rates());
+      optimizer.stepSchedules();
     }
   }
 

@@ -38,6 +38,7 @@ final class TrainNames implements Callable<Integer> {
 
   @Option(
       names = "--model",
+      paramLabel = "MODEL",
       defaultValue = "mlp",
       description = "mlp sees eight characters, gpt is a small transformer; default: mlp.")
   private NamesKind model = NamesKind.MLP;
@@ -68,6 +69,12 @@ final class TrainNames implements Callable<Integer> {
       paramLabel = "DECAY",
       description = "AdamW's decoupled weight decay.")
   private @Nullable Double weightDecay;
+
+  @Option(
+      names = "--schedule",
+      paramLabel = "COURSE",
+      description = "none, or cosine, along which the rates fall from epoch to epoch.")
+  private @Nullable RateSchedule schedule;
 
   @Option(
       names = "--cut-at",
@@ -151,8 +158,15 @@ final class TrainNames implements Callable<Integer> {
         context.positive("--lr", given(lr, usual.lr())),
         context.positive("--embedding-lr", given(embeddingLr, usual.embeddingLr())),
         context.notNegative("--weight-decay", given(weightDecay, usual.weightDecay())),
+        given(schedule, usual.schedule()),
         cuts(usual),
         context.positive("--cut-to", given(cutTo, usual.cutTo())));
+  }
+
+  private List<Integer> cuts(NamesSettings usual) {
+    List<Integer> epochsOfCuts = given(cuts, usual.cuts());
+    epochsOfCuts.forEach(epoch -> context.atLeastOne("--cut-at", epoch));
+    return epochsOfCuts;
   }
 
   private static <T> T given(@Nullable T option, T usual) {

@@ -24,8 +24,7 @@ class DigitsTest {
     try (Device device = Device.open("cpu")) {
       float[] pixels = Digits.load().all(device).pixels().toFloatArray();
       float[] first = Arrays.copyOf(pixels, 8);
-      assertArrayEquals(
-          new float[] {0, 0, 5 / 16f, 13 / 16f, 9 / 16f, 1 / 16f, 0, 0}, first);
+      assertArrayEquals(new float[] {0, 0, 5 / 16f, 13 / 16f, 9 / 16f, 1 / 16f, 0, 0}, first);
       Arrays.sort(pixels);
       assertEquals(0, pixels[0]);
       assertEquals(1, pixels[pixels.length - 1]);

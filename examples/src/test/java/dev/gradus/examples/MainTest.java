@@ -31,14 +31,12 @@ class MainTest {
   }
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {"", "tour", "train", "train names", "train digits", "generate", "doctor"})
+  @ValueSource(strings = {"", "tour", "train", "train names", "train digits", "generate", "doctor"})
   void everyCommandHasHelp(String command) {
     Run run = Run.of((command + " --help").strip().split(" "));
     assertEquals(0, run.code());
     assertEquals("", run.err());
-    assertTrue(
-        run.out().startsWith("Usage: " + ("gradus " + command).strip() + " "), run.out());
+    assertTrue(run.out().startsWith("Usage: " + ("gradus " + command).strip() + " "), run.out());
     assertTrue(run.out().contains("--stacktrace"), run.out());
     assertTrue(run.out().endsWith("\n"), run.out());
   }
@@ -62,13 +60,14 @@ class MainTest {
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
+      quoteCharacter = '"',
       textBlock =
           """
-          tuor | Unmatched argument at index 0: 'tuor'; did you mean 'tour'; see 'gradus --help'
+          tou | Unmatched argument at index 0: 'tou'; did you mean 'tour'; see 'gradus --help'
           tour --sed 1 | Unknown options: '--sed', '1'; did you mean '--seed'; see 'gradus tour --help'
           tour --seed x | Invalid value for option '--seed': 'x' is not a long; see 'gradus tour --help'
           generate | Missing required parameter: 'FILE'; see 'gradus generate --help'
-          train names --model lstm | Invalid value for option '--model': expected one of [mlp, gpt] (case-insensitive) but was 'lstm'; see 'gradus train names --help'
+          train names --model lstm | Invalid value for option '--model': expected one of [MLP, GPT] (case-insensitive) but was 'lstm'; see 'gradus train names --help'
           train names --epochs 0 | --epochs must be at least 1 but is 0; see 'gradus train names --help'
           train names --batch 0 | --batch must be at least 1 but is 0; see 'gradus train names --help'
           train names --lr -1 | --lr must be > 0 and finite but is -1.0; see 'gradus train names --help'
@@ -111,16 +110,17 @@ class MainTest {
         Run.of("train", "names", "--save", file.toString()));
     assertRefused(
         2,
-        "--save: '"
-            + folder
-            + "' is a folder; name a file in it; see 'gradus train digits --help'",
+        "--save: '" + folder + "' is a folder; name a file in it; see 'gradus train digits --help'",
         Run.of("train", "digits", "--save", folder.toString()));
   }
 
   @Test
   void aMissingFileIsNamed(@TempDir Path folder) {
     Path file = folder.resolve("none.safetensors");
-    assertRefused(1, "file '" + file + "' does not exist", Run.of("generate", file.toString()));
+    assertRefused(
+        1,
+        file + ": SafeTensors.open: there is no such file; check the path",
+        Run.of("generate", file.toString()));
   }
 
   @Test

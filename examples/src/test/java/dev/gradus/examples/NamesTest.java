@@ -34,7 +34,6 @@ class NamesTest {
   void theSeedDecidesTheSplit() throws Exception {
     List<String> names = Names.load();
     assertEquals(Names.split(names, 3), Names.split(names, 3));
-    assertNotEquals(
-        Names.split(names, 3).validation(), Names.split(names, 4).validation());
+    assertNotEquals(Names.split(names, 3).validation(), Names.split(names, 4).validation());
   }
 }

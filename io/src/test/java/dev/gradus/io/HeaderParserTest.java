@@ -127,7 +127,7 @@ class HeaderParserTest {
             4),
         // One tensor.
         header("tensor 'a': it comes twice", "{'a':" + good + ",'a':" + good + "}", 4),
-        header("tensor '?': the name has half", "{'\\udc00':" + good + "}", 4),
+        header("surrogate", "{'\\udc00':" + good + "}", 4),
         tensor("tensor 'a': its entry is no JSON object", "[]"),
         tensor("tensor 'a': its entry is no JSON object", "'F32'"),
         tensor("tensor 'a': 'dtype' is missing", "{'shape':[1],'data_offsets':[0,4]}"),

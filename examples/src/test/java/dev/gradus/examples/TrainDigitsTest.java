@@ -1,0 +1,55 @@
+package dev.gradus.examples;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.gradus.io.SafeTensors;
+import dev.gradus.tensor.Device;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TrainDigitsTest {
+  private static final Pattern ACCURACY = Pattern.compile("\naccuracy (\\d+\\.\\d\\d) %");
+
+  @Test
+  void theDefaultRunReadsMoreThan97PercentOfWhatItNeverSaw(@TempDir Path folder) throws Exception {
+    Path file = folder.resolve("digits.safetensors");
+    Run run = Run.of("train", "digits", "--save", file.toString());
+    assertEquals(0, run.code(), run.err());
+    Matcher accuracy = ACCURACY.matcher(run.out());
+    assertTrue(accuracy.find(), run.out());
+    assertTrue(Double.parseDouble(accuracy.group(1)) >= 97.5, run.out());
+    try (Device device = Device.open("cpu")) {
+      assertEquals(
+          List.of("hidden.bias", "hidden.weight", "scores.bias", "scores.weight"),
+          SafeTensors.load(file, device).keySet().stream().sorted().toList());
+    }
+  }
+
+  @Test
+  void theTableHasARowForEachDigitAndCountsAllHeldOut() {
+    Run run = Run.of("train", "digits", "--epochs", "1");
+    List<String> lines = run.out().lines().toList();
+    int head = lines.indexOf("is \\ read as   0   1   2   3   4   5   6   7   8   9");
+    assertTrue(head > 0, run.out());
+    int all = 0;
+    for (int digit = 0; digit < 10; digit++) {
+      String[] row = lines.get(head + 1 + digit).strip().split(" +");
+      assertEquals(String.valueOf(digit), row[0]);
+      for (int read = 1; read <= 10; read++) {
+        all += Integer.parseInt(row[read]);
+      }
+    }
+    assertEquals(359, all);
+  }
+
+  @Test
+  void oneSeedGivesOneOutput() {
+    String[] args = {"train", "digits", "--epochs", "2", "--seed", "9"};
+    assertEquals(Run.of(args).out(), Run.of(args).out());
+  }
+}

@@ -1,0 +1,119 @@
+package dev.gradus.examples;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TrainNamesTest {
+  private static final Pattern VALIDATION = Pattern.compile("validation loss (\\d\\.\\d{4})");
+
+  private static double lastValidation(Run run) {
+    Matcher m = VALIDATION.matcher(run.out());
+    double last = Double.NaN;
+    while (m.find()) {
+      last = Double.parseDouble(m.group(1));
+    }
+    return last;
+  }
+
+  private static List<String> lastTen(Run run) {
+    List<String> lines = run.out().lines().toList();
+    return lines.subList(lines.size() - 10, lines.size());
+  }
+
+  @Test
+  void oneSeedGivesOneOutputWithAnyNumberOfThreads() throws Exception {
+    String[] args = {"train", "names", "--epochs", "1", "--seed", "5"};
+    Run one = Child.of(1, args);
+    Run two = Child.of(2, args);
+    assertEquals(0, one.code(), one.err());
+    assertEquals(one.out(), two.out());
+    assertFalse(two.err().contains("\r"), "a bar without a terminal");
+    assertTrue(two.err().contains(" names per second"), two.err());
+  }
+
+  @Test
+  void aSavedModelWritesTheSameNames(@TempDir Path folder) {
+    String file = folder.resolve("names.safetensors").toString();
+    Run train = Run.of("train", "names", "--epochs", "1", "--no-progress", "--save", file);
+    assertEquals(0, train.code(), train.err());
+    assertTrue(train.out().contains("\nsaved as " + file), train.out());
+
+    Run again = Run.of("generate", file);
+    assertEquals(0, again.code(), again.err());
+    assertEquals(lastTen(train), again.out().lines().toList());
+
+    Run other = Run.of("generate", file, "--seed", "1", "--count", "3", "--temperature", "0.8");
+    assertEquals(3, other.out().lines().count());
+    assertNotEquals(lastTen(train).subList(0, 3), other.out().lines().toList());
+  }
+
+  @Test
+  void ratesAreCutAtTheChosenEpochs() {
+    Run run =
+        Run.of(
+            "train",
+            "names",
+            "--epochs",
+            "3",
+            "--batch",
+            "8192",
+            "--lr",
+            "0.008",
+            "--embedding-lr",
+            "0.004",
+            "--cut-at",
+            "2,3",
+            "--cut-to",
+            "0.5",
+            "--no-progress");
+    assertEquals(
+        List.of(
+            "lr embedding 0.004, rest 0.008",
+            "lr embedding 0.002, rest 0.004",
+            "lr embedding 0.001, rest 0.002"),
+        run.out()
+            .lines()
+            .filter(line -> line.startsWith("epoch"))
+            .map(line -> line.substring(line.indexOf("lr ")))
+            .toList());
+  }
+
+  @Test
+  @Tag("long")
+  void theDefaultRunEndsBelowTwoPointZeroFive() {
+    Run run = Run.of("train", "names", "--no-progress");
+    assertEquals(0, run.code(), run.err());
+    assertEquals(12, VALIDATION.matcher(run.out()).results().count());
+    assertTrue(lastValidation(run) <= 2.05, run.out());
+    assertTrue(lastTen(run).stream().allMatch(name -> name.matches("[A-Z][a-z]+")), run.out());
+  }
+
+  @Test
+  @Tag("long")
+  void theTransformerEndsLower() {
+    Run mlp = Run.of("train", "names", "--no-progress");
+    Run gpt = Run.of("train", "names", "--model", "gpt", "--no-progress");
+    assertEquals(0, gpt.code(), gpt.err());
+    assertTrue(lastValidation(gpt) < lastValidation(mlp) - 0.02, gpt.out());
+    assertTrue(gpt.err().startsWith("took "), gpt.err());
+  }
+
+  @Test
+  @Tag("long")
+  void theTransformerTooGivesOneOutputWithAnyNumberOfThreads() throws Exception {
+    String[] args = {"train", "names", "--model", "gpt", "--epochs", "1", "--no-progress"};
+    Run one = Child.of(1, args);
+    assertEquals(0, one.code(), one.err());
+    assertEquals(one.out(), Child.of(2, args).out());
+  }
+}
