@@ -55,7 +55,7 @@ public final class Init {
     }
   }
 
-  // ---- plain -----------------------------------------------------------------------------------
+  // ---- plain
 
   /** Numbers drawn uniformly from [from, to). */
   public static void uniform(Tensor t, double from, double to) {
@@ -84,7 +84,7 @@ public final class Init {
     constant(t, 1);
   }
 
-  // ---- by fan ----------------------------------------------------------------------------------
+  // ---- by fan
 
   /** {@link #kaimingUniform(Tensor, Nonlinearity, Fan)} for ReLU, by fan in. */
   public static void kaimingUniform(Tensor t) {

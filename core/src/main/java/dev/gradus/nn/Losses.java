@@ -15,7 +15,7 @@ public final class Losses {
 
   private Losses() {}
 
-  // ---- distances -------------------------------------------------------------------------------
+  // ---- distances
 
   /** The mean of {@code (x - y)^2}. */
   public static Tensor mse(Tensor input, Tensor target) {
@@ -73,7 +73,7 @@ public final class Losses {
     return reduce(near.mul(d.sub(near.mul(0.5))).div(beta), reduction);
   }
 
-  // ---- two classes -----------------------------------------------------------------------------
+  // ---- two classes
 
   /** The mean binary cross-entropy of probabilities. */
   public static Tensor binaryCrossEntropy(Tensor probabilities, Tensor target) {
@@ -140,7 +140,7 @@ public final class Losses {
     return reduce(target.rsub(1).mul(logits).add(weight.mul(softplus)), reduction);
   }
 
-  // ---- many classes ----------------------------------------------------------------------------
+  // ---- many classes
 
   /** The mean cross-entropy with default options. */
   public static Tensor crossEntropy(Tensor scores, Tensor targets) {
@@ -242,7 +242,7 @@ public final class Losses {
     }
   }
 
-  // ---- shared ----------------------------------------------------------------------------------
+  // ---- shared
 
   private static Tensor reduce(Tensor losses, Reduction reduction) {
     return switch (reduction) {

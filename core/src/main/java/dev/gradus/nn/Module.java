@@ -57,7 +57,7 @@ public abstract class Module {
             + ": has no forward(Tensor); override it, or call the method that computes its result");
   }
 
-  // ---- registration ----------------------------------------------------------------------------
+  // ---- registration
 
   /**
    * Adds a child.
@@ -133,7 +133,7 @@ public abstract class Module {
     }
   }
 
-  // ---- what is in it ---------------------------------------------------------------------------
+  // ---- what is in it
 
   /** The parameters of this module and of those in it, by name. */
   public final NamedParameters namedParameters() {
@@ -208,7 +208,7 @@ public abstract class Module {
     return name;
   }
 
-  // ---- modes and gradients -------------------------------------------------------------------
+  // ---- modes and gradients
 
   /** Sets this and all modules in it to training mode. */
   public final void train() {
@@ -255,7 +255,7 @@ public abstract class Module {
     }
   }
 
-  // ---- moving ----------------------------------------------------------------------------------
+  // ---- moving
 
   /**
    * Moves all parameters and buffers to a device. They stay the same objects; gradients are
@@ -280,7 +280,7 @@ public abstract class Module {
     ModuleState.replaceAll(this, t -> t.dtype().isFloating() ? t.to(dtype) : t);
   }
 
-  // ---- state -----------------------------------------------------------------------------------
+  // ---- state
 
   /**
    * All parameters and buffers by name, tied ones under each of their names. They are the living
@@ -317,7 +317,7 @@ public abstract class Module {
     return ModuleState.load(this, state, strictness);
   }
 
-  // ---- printing --------------------------------------------------------------------------------
+  // ---- printing
 
   /**
    * What is printed in the brackets after the module's type, as {@code in_features=5,

@@ -124,7 +124,6 @@ public final class NamedParameters implements Iterable<Map.Entry<String, Paramet
   }
 
   // ---- choosing
-  // --------------------------------------------------------------------------------------
 
   /** All of them, as an explicit list: a parameter that is in another group too is an error. */
   public Selection all() {

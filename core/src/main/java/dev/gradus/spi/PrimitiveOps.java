@@ -10,7 +10,7 @@ import java.nio.Buffer;
  */
 public interface PrimitiveOps {
 
-  // ---- memory ----------------------------------------------------------------------------------
+  // ---- memory
 
   /**
    * Makes a storage with undefined content.
@@ -67,7 +67,6 @@ public interface PrimitiveOps {
       long[] dstStrides);
 
   // ---- elementwise; out may be one of the FULL operands
-  // ------------------------------------------
 
   /** {@code out = op(x)} with the op's parameters a and b. */
   void unary(UnaryOp op, Storage x, Storage out, double a, double b);
@@ -93,7 +92,6 @@ public interface PrimitiveOps {
   void ternary(TernaryOp op, Storage x, Storage y, Storage z, Storage out, double a);
 
   // ---- along one axis
-  // ----------------------------------------------------------------------------
 
   /**
    * Reduces the middle of x: {@code out[o, i] = op over j of x[o, j, i]}, or adds that to {@code
@@ -125,7 +123,6 @@ public interface PrimitiveOps {
   void scatterAdd(Storage x, Axis axis, Storage ids, long skip, Storage out, boolean accumulate);
 
   // ---- products and chance
-  // -----------------------------------------------------------------------
 
   /**
    * A batch of matrix products, F32 and F64. F32 multiplies and adds in float32; the order of the

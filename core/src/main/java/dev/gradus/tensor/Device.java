@@ -129,7 +129,6 @@ public final class Device implements AutoCloseable {
   }
 
   // ---- tensors from host values
-  // ------------------------------------------------------------------
 
   private Tensor upload(DType dtype, Shape shape, int length, Buffer values) {
     if (shape.numel() != length) {
@@ -219,7 +218,6 @@ public final class Device implements AutoCloseable {
   }
 
   // ---- tensors from a rule
-  // -----------------------------------------------------------------------
 
   /** A tensor with one value everywhere; for bool, 0 is false. Without dims a scalar. */
   public Tensor full(DType dtype, double value, long... dims) {
@@ -265,7 +263,6 @@ public final class Device implements AutoCloseable {
   }
 
   // ---- tensors from the random stream
-  // --------------------------------------------------------------
 
   /** Float32 numbers drawn uniformly from [0, 1). */
   public Tensor rand(long... dims) {

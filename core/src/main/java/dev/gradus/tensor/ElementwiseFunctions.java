@@ -16,7 +16,6 @@ final class ElementwiseFunctions {
   private ElementwiseFunctions() {}
 
   // ---- one operand
-  // -------------------------------------------------------------------------------
 
   /** Any {@link UnaryOp}: the backend knows each together with its derivative. */
   static Tensor unary(UnaryOp op, String name, Tensor x, double a, double b) {
@@ -71,7 +70,6 @@ final class ElementwiseFunctions {
   }
 
   // ---- two operands
-  // ------------------------------------------------------------------------------
 
   private static Tensor binary(BinaryOp op, String who, Tensor x, Tensor y) {
     Checks.sameDevice(who, x, y);
@@ -363,7 +361,6 @@ final class ElementwiseFunctions {
   }
 
   // ---- three operands
-  // ----------------------------------------------------------------------------
 
   /** {@code mask ? x : y}, broadcast together. */
   static Tensor where(String who, Tensor mask, Tensor x, Tensor y) {

@@ -222,7 +222,6 @@ abstract class Function {
   }
 
   // ---- the walk back, for Backward only
-  // ----------------------------------------------------------
 
   /** Refuses to run back over values that are gone, changed, or used up. */
   final void requireReady() {

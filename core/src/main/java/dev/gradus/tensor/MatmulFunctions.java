@@ -14,7 +14,6 @@ final class MatmulFunctions {
   private MatmulFunctions() {}
 
   // ---- matmul
-  // --------------------------------------------------------------------------------------
 
   /** {@code a b} for matrices, or for stacks of matrices whose leading dimensions broadcast. */
   static Tensor matmul(Tensor a, Tensor b) {
@@ -95,7 +94,7 @@ final class MatmulFunctions {
       long own = x.shape().numel(0, r - 2);
       if (own == batch.numel() || own == 1) {
         boolean each = own == batch.numel();
-        Tensor.Factor f = x.factor();
+        Contents.Factor f = x.factor();
         return new Stack(x, f.storage(), each ? matrix : 0, each, f.transposed(), false);
       }
       Shape full = matrixShape(batch, x.size(-2), x.size(-1));
@@ -183,7 +182,6 @@ final class MatmulFunctions {
   }
 
   // ---- linear
-  // --------------------------------------------------------------------------------------
 
   /**
    * {@code x w' + bias}: w is [out, in], x [..., in]; bias may be absent (w itself then stands for

@@ -19,7 +19,6 @@ final class ReduceFunctions {
   }
 
   // ---- sum
-  // -----------------------------------------------------------------------------------------
 
   /** The sum over these dimensions, all of them when none is named. */
   static Tensor sum(Tensor x, int[] dims, boolean keepDim) {
@@ -63,7 +62,6 @@ final class ReduceFunctions {
   }
 
   // ---- max and min
-  // ---------------------------------------------------------------------------------
 
   /** The extreme of all elements; equal ones share the gradient. */
   static Tensor extremum(boolean greatest, Tensor x) {

@@ -13,7 +13,6 @@ final class RowFunctions {
   private RowFunctions() {}
 
   // ---- lookup
-  // --------------------------------------------------------------------------------------
 
   /** The slices of x at these positions of a dimension. */
   static Tensor indexSelect(Tensor x, int dim, Tensor ids) {
@@ -68,7 +67,6 @@ final class RowFunctions {
   }
 
   // ---- softmax
-  // -------------------------------------------------------------------------------------
 
   /** Softmax along a dimension, or its logarithm. */
   static Tensor softmax(boolean log, Tensor x, int dim) {
@@ -111,7 +109,6 @@ final class RowFunctions {
   }
 
   // ---- normalisation
-  // -------------------------------------------------------------------------------
 
   /** Each row of the last {@code dims} dimensions brought to mean 0 and variance 1. */
   static Tensor normalize(Tensor x, int dims, double eps) {
@@ -161,7 +158,6 @@ final class RowFunctions {
   }
 
   // ---- class loss
-  // ----------------------------------------------------------------------------------
 
   /** For each row of log-probabilities its loss against a class; see {@code Backend.nll}. */
   static Tensor nll(String who, Tensor logp, Tensor targets, double smoothing, long ignore) {
@@ -217,7 +213,6 @@ final class RowFunctions {
   }
 
   // ---- dropout
-  // -------------------------------------------------------------------------------------
 
   /**
    * Zeroes elements with probability p and scales the others up; the mask comes from the device's

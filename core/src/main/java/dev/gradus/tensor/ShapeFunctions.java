@@ -11,7 +11,6 @@ final class ShapeFunctions {
   private ShapeFunctions() {}
 
   // ---- reshape
-  // -------------------------------------------------------------------------------------
 
   /** The same elements in another shape, over the same memory; one size may be -1. */
   static Tensor reshape(Tensor x, long[] dims) {
@@ -65,7 +64,6 @@ final class ShapeFunctions {
   }
 
   // ---- permute and transpose
-  // -----------------------------------------------------------------------
 
   /** Dimensions in another order: dimension i of the result is dimension {@code order[i]} of x. */
   static Tensor permute(Tensor x, int[] order) {
@@ -146,7 +144,6 @@ final class ShapeFunctions {
   }
 
   // ---- expand
-  // --------------------------------------------------------------------------------------
 
   /** Repeats dimensions of size 1, and new leading ones, to a larger shape. */
   static Tensor expand(Tensor x, long[] dims) {
@@ -176,7 +173,6 @@ final class ShapeFunctions {
   }
 
   // ---- narrow
-  // --------------------------------------------------------------------------------------
 
   /** A stretch of one dimension: {@code length} elements from {@code start}. */
   static Tensor narrow(Tensor x, int dim, long start, long length) {
@@ -229,7 +225,6 @@ final class ShapeFunctions {
   }
 
   // ---- concat
-  // --------------------------------------------------------------------------------------
 
   /** Tensors one after another along a dimension; the other sizes are equal. */
   static Tensor concat(List<Tensor> parts, int dim) {
@@ -299,7 +294,6 @@ final class ShapeFunctions {
   }
 
   // ---- conversion
-  // ----------------------------------------------------------------------------------
 
   /** The same values in another type, or on another device. */
   static Tensor convert(Tensor x, Device device, DType dtype) {

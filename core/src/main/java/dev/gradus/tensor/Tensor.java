@@ -19,19 +19,8 @@ import org.jspecify.annotations.Nullable;
  * a time.
  */
 public class Tensor extends Operations implements AutoCloseable {
-  private Device device;
-  private Shape shape;
-  private DType dtype;
-  private @Nullable Buffer buffer;
+  private Contents contents;
   private @Nullable Scope scope;
-
-  /** Set while this is the transpose of what the buffer holds, in its last two dimensions. */
-  private volatile boolean transposed;
-
-  /** What this was the transpose of: another thread may still multiply by it. */
-  private @Nullable Buffer transposeSource;
-
-  private int viewVersion;
 
   private boolean requiresGrad;
   private @Nullable Function origin;
@@ -39,11 +28,8 @@ public class Tensor extends Operations implements AutoCloseable {
   private boolean gradPresent;
   private boolean retainsGrad;
 
-  private Tensor(Device device, Shape shape, DType dtype, Buffer buffer) {
-    this.device = device;
-    this.shape = shape;
-    this.dtype = dtype;
-    this.buffer = buffer;
+  private Tensor(Contents contents) {
+    this.contents = contents;
   }
 
   /**
@@ -53,65 +39,46 @@ public class Tensor extends Operations implements AutoCloseable {
    * @param values what it starts with
    */
   protected Tensor(Tensor values) {
-    this(
-        values.device,
-        values.shape,
-        values.dtype,
-        fresh(values.device, values.shape, values.dtype));
-    buffer().ownedByReferences();
-    Kernels.copy(device.backend(), values.storage(), buffer().storage());
+    this(Contents.fresh(values.device(), values.shape(), values.dtype()));
+    contents.ownedByReferences();
+    Kernels.copy(device().backend(), values.storage(), storage());
   }
 
-  // ---- birth and death -------------------------------------------------------------------------
+  // ---- birth and death
 
-  private static Buffer fresh(Device device, Shape shape, DType dtype) {
-    device.requireOpen();
-    return new Buffer(device.memory(), device.memory().allocate(dtype, shape.numel()));
+  private static Tensor born(Contents contents, @Nullable Scope owner) {
+    Tensor t = new Tensor(contents);
+    t.handTo(owner);
+    return t;
   }
 
   /** A tensor with undefined content, in the scope that is open on this thread. */
   static Tensor born(Device device, Shape shape, DType dtype) {
-    Tensor t = new Tensor(device, shape, dtype, fresh(device, shape, dtype));
-    t.handTo(ThreadState.current().scope);
-    return t;
+    return born(Contents.fresh(device, shape, dtype), ThreadState.current().scope);
   }
 
   /** A tensor with undefined content that lives as long as it is referenced. */
   static Tensor unowned(Device device, Shape shape, DType dtype) {
-    Tensor t = new Tensor(device, shape, dtype, fresh(device, shape, dtype));
-    t.handTo(null);
-    return t;
+    return born(Contents.fresh(device, shape, dtype), null);
   }
 
   /** Another tensor over the same memory. */
-  Tensor view(Shape as) {
-    Buffer shared = contiguousBuffer();
-    shared.share();
-    Tensor t = new Tensor(device, as, dtype, shared);
-    t.handTo(ThreadState.current().scope);
-    return t;
+  final Tensor view(Shape as) {
+    return born(contents.as(as), ThreadState.current().scope);
   }
 
   /**
    * This with its last two dimensions exchanged, over the same memory: {@code matmul} takes it as
    * it is.
    */
-  Tensor transposedView() {
-    Buffer shared = contiguousBuffer();
-    shared.share();
-    int r = shape.rank();
-    Shape swapped = shape.with(-1, shape.dim(r - 2)).with(-2, shape.dim(r - 1));
-    Tensor t = new Tensor(device, swapped, dtype, shared);
-    t.transposed = true;
-    t.viewVersion = shared.version();
-    t.handTo(ThreadState.current().scope);
-    return t;
+  final Tensor transposedView() {
+    return born(contents.transpose(), ThreadState.current().scope);
   }
 
   void handTo(@Nullable Scope owner) {
     scope = owner;
     if (owner == null) {
-      buffer().ownedByReferences();
+      contents.ownedByReferences();
     } else {
       owner.adopt(this);
     }
@@ -122,21 +89,12 @@ public class Tensor extends Operations implements AutoCloseable {
   }
 
   void release() {
-    Buffer b = buffer;
-    Buffer source = transposeSource;
     Tensor g = grad;
-    buffer = null;
-    transposeSource = null;
     scope = null;
     origin = null;
     grad = null;
     gradPresent = false;
-    if (b != null) {
-      b.release();
-    }
-    if (source != null) {
-      source.release();
-    }
+    contents.release();
     if (g != null) {
       g.release();
     }
@@ -151,74 +109,18 @@ public class Tensor extends Operations implements AutoCloseable {
     release();
   }
 
-  private Buffer buffer() {
-    Buffer b = buffer;
-    if (b == null) {
-      throw new IllegalStateException(
-          "tensor "
-              + shape
-              + " was released with its scope; keep it with scope.keep(t) or copy it out");
-    }
-    device.requireOpen();
-    return b;
-  }
-
   /** Refuses what was released, or whose device is closed. */
   final void requireAlive() {
-    buffer();
-  }
-
-  /** The memory in row-major order: a pending transpose is carried out, once. */
-  private Buffer contiguousBuffer() {
-    if (transposed) {
-      materialize();
-    }
-    return buffer();
-  }
-
-  private synchronized void materialize() {
-    if (!transposed) {
-      return;
-    }
-    Buffer source = viewedBuffer();
-    Buffer own = fresh(device, shape, dtype);
-    long[] strides = shape.strides();
-    int r = strides.length;
-    strides[r - 1] = shape.dim(r - 2);
-    strides[r - 2] = 1;
-    Kernels.gather(device.backend(), shape, source.storage(), 0, strides, own.storage());
-    if (scope == null) {
-      own.ownedByReferences();
-    }
-    own.version(source.version());
-    buffer = own;
-    transposeSource = source;
-    transposed = false;
-  }
-
-  private Buffer viewedBuffer() {
-    Buffer b = buffer();
-    if (b.version() != viewVersion) {
-      throw new IllegalStateException(
-          "transpose: the tensor that "
-              + shape
-              + " is the transpose of was changed in place; transpose it again after the change");
-    }
-    return b;
+    contents.buffer();
   }
 
   final boolean sharesMemoryWith(Tensor other) {
-    return buffer == other.buffer;
+    return contents.buffer() == other.contents.buffer();
   }
 
-  /** An operand of {@code matmul}: of a pending transpose, its source. */
-  record Factor(Storage storage, boolean transposed) {}
-
   /** This as {@code matmul} takes it. */
-  final synchronized Factor factor() {
-    return transposed
-        ? new Factor(viewedBuffer().storage(), true)
-        : new Factor(buffer().storage(), false);
+  final Contents.Factor factor() {
+    return contents.factor();
   }
 
   /**
@@ -228,43 +130,43 @@ public class Tensor extends Operations implements AutoCloseable {
    * @throws IllegalStateException if the tensor was released or its device is closed
    */
   public final Storage storage() {
-    return contiguousBuffer().storage();
+    return contents.rowMajor().storage();
   }
 
   /** Tells that the storage was written: a backward that needs the former values will refuse. */
   public final void changed() {
-    buffer().changed();
+    contents.buffer().changed();
   }
 
   final int version() {
-    return buffer().version();
+    return contents.buffer().version();
   }
 
-  // ---- what it is ------------------------------------------------------------------------------
+  // ---- what it is
 
   /** The device that it lives on. */
   public final Device device() {
-    return device;
+    return contents.device;
   }
 
   /** The sizes of its dimensions. */
   public final Shape shape() {
-    return shape;
+    return contents.shape;
   }
 
   /** The size of one dimension, counted from 0, or from -1 backwards. */
   public final long size(int dim) {
-    return shape.dim(dim);
+    return shape().dim(dim);
   }
 
   /** The type of its elements. */
   public final DType dtype() {
-    return dtype;
+    return contents.dtype;
   }
 
   /** The number of its elements. */
   public final long numel() {
-    return shape.numel();
+    return shape().numel();
   }
 
   @Override
@@ -273,7 +175,7 @@ public class Tensor extends Operations implements AutoCloseable {
   }
 
   final IdRange idRange() {
-    Buffer b = buffer();
+    Buffer b = contents.buffer();
     IdRange range = b.idRange();
     if (range == null) {
       range = IdRange.of(toLongArray());
@@ -283,10 +185,10 @@ public class Tensor extends Operations implements AutoCloseable {
   }
 
   final void idRange(IdRange range) {
-    buffer().idRange(range);
+    contents.buffer().idRange(range);
   }
 
-  // ---- gradients -------------------------------------------------------------------------------
+  // ---- gradients
 
   /**
    * Whether a gradient is computed for it: it asked for one, or was computed from such a tensor.
@@ -312,15 +214,15 @@ public class Tensor extends Operations implements AutoCloseable {
     if (origin != null) {
       throw new IllegalStateException(
           "requiresGrad: tensor "
-              + shape
+              + shape()
               + " was computed by '"
               + origin.name()
               + "'; only a leaf can be asked for a gradient; use detach() for a value without one");
     }
-    if (required && !dtype.isFloating()) {
+    if (required && !dtype().isFloating()) {
       throw new IllegalArgumentException(
           "requiresGrad: a tensor of "
-              + dtype.label()
+              + dtype().label()
               + " has no gradient; only float32 and float64 have one");
     }
     requiresGrad = required;
@@ -336,7 +238,7 @@ public class Tensor extends Operations implements AutoCloseable {
     if (!requiresGrad) {
       throw new IllegalStateException(
           "retainGrad: tensor "
-              + shape
+              + shape()
               + " requires no gradient; nothing it was computed from does");
     }
     retainsGrad = true;
@@ -361,7 +263,7 @@ public class Tensor extends Operations implements AutoCloseable {
     if (g == null || !gradPresent) {
       throw new IllegalStateException(
           "grad: tensor "
-              + shape
+              + shape()
               + " has no gradient; "
               + (origin != null && !retainsGrad
                   ? "it was computed from others: call retainGrad() before backward"
@@ -384,10 +286,10 @@ public class Tensor extends Operations implements AutoCloseable {
    *     or used by an earlier backward; nothing is changed then
    */
   public final void backward() {
-    if (shape.numel() != 1) {
+    if (shape().numel() != 1) {
       throw new IllegalStateException(
           "backward: tensor "
-              + shape
+              + shape()
               + " has more than one element; sum it, or pass the gradient of the result:"
               + " backward(seed)");
     }
@@ -405,12 +307,12 @@ public class Tensor extends Operations implements AutoCloseable {
     requireGraph();
     Checks.sameDevice("backward", this, seed);
     Checks.sameDType("backward", this, seed);
-    if (!seed.shape.equals(shape)) {
+    if (!seed.shape().equals(shape())) {
       throw new IllegalArgumentException(
           "backward: the seed gradient is "
-              + seed.shape
+              + seed.shape()
               + " but the tensor is "
-              + shape
+              + shape()
               + "; they must be equal");
     }
     seed.storage();
@@ -422,7 +324,7 @@ public class Tensor extends Operations implements AutoCloseable {
     if (!requiresGrad) {
       throw new IllegalStateException(
           "backward: tensor "
-              + shape
+              + shape()
               + " was not computed from a tensor that requires a gradient (or under NoGrad); there"
               + " is nothing to differentiate");
     }
@@ -449,8 +351,8 @@ public class Tensor extends Operations implements AutoCloseable {
   }
 
   final void retain(Storage g) {
-    Tensor kept = unowned(device, shape, dtype);
-    Kernels.copy(device.backend(), g, kept.storage());
+    Tensor kept = unowned(device(), shape(), dtype());
+    Kernels.copy(device().backend(), g, kept.storage());
     grad = kept;
     gradPresent = true;
   }
@@ -463,7 +365,7 @@ public class Tensor extends Operations implements AutoCloseable {
     }
     Tensor g = grad;
     if (g == null) {
-      g = unowned(device, shape, dtype);
+      g = unowned(device(), shape(), dtype());
       grad = g;
     }
     return g.storage();
@@ -483,11 +385,11 @@ public class Tensor extends Operations implements AutoCloseable {
     }
   }
 
-  // ---- values in and out -----------------------------------------------------------------------
+  // ---- values in and out
 
   /** This value without what it was computed from, over the same memory. */
   public final Tensor detach() {
-    return view(shape);
+    return view(shape());
   }
 
   /**
@@ -502,33 +404,33 @@ public class Tensor extends Operations implements AutoCloseable {
     if (requiresGrad && NoGrad.isRecording()) {
       throw new IllegalStateException(
           "copyFrom: tensor "
-              + shape
+              + shape()
               + " requires a gradient, which an in-place change would falsify; do it inside"
               + " NoGrad.open()");
     }
     Storage target = storage();
-    if (values.device == device) {
+    if (values.device() == device()) {
       Storage source = values.storage();
       if (source != target) {
-        Kernels.copy(device.backend(), source, target);
+        Kernels.copy(device().backend(), source, target);
       }
     } else {
-      Transfer.copy(values.storage(), values.device, device, target);
+      Transfer.copy(values.storage(), values.device(), device(), target);
     }
     changed();
   }
 
-  /** Replaces what this leaf holds, its device and type included; the gradient is forgotten. */
+  /**
+   * Takes over the memory of a tensor, its device and type included; the gradient is forgotten.
+   *
+   * @param values what this leaf becomes; nobody else may write into it afterwards
+   */
   protected final void become(Tensor values) {
-    Buffer old = buffer();
-    Buffer own = fresh(values.device, values.shape, values.dtype);
+    Contents old = contents;
+    Contents own = values.contents.as(values.shape());
     own.ownedByReferences();
-    own.version(old.version() + 1);
-    Kernels.copy(values.device.backend(), values.storage(), own.storage());
-    device = values.device;
-    shape = values.shape;
-    dtype = values.dtype;
-    buffer = own;
+    own.buffer().version(Math.max(own.buffer().version(), old.buffer().version()) + 1);
+    contents = own;
     grad = null;
     gradPresent = false;
     old.release();
@@ -540,12 +442,12 @@ public class Tensor extends Operations implements AutoCloseable {
    * @throws IllegalStateException if it has more elements, or none
    */
   public final double item() {
-    if (shape.numel() != 1) {
+    if (shape().numel() != 1) {
       throw new IllegalStateException(
           "item: tensor "
-              + shape
+              + shape()
               + " has "
-              + shape.numel()
+              + shape().numel()
               + " elements; item() reads exactly one");
     }
     return Transfer.toDoubles(this)[0];
@@ -559,7 +461,7 @@ public class Tensor extends Operations implements AutoCloseable {
   public final float[] toFloatArray() {
     requireType(DType.F32, "toFloatArray");
     float[] out = new float[Transfer.length(this)];
-    device.backend().download(storage(), FloatBuffer.wrap(out));
+    device().backend().download(storage(), FloatBuffer.wrap(out));
     return out;
   }
 
@@ -567,7 +469,7 @@ public class Tensor extends Operations implements AutoCloseable {
   public final double[] toDoubleArray() {
     requireType(DType.F64, "toDoubleArray");
     double[] out = new double[Transfer.length(this)];
-    device.backend().download(storage(), DoubleBuffer.wrap(out));
+    device().backend().download(storage(), DoubleBuffer.wrap(out));
     return out;
   }
 
@@ -575,7 +477,7 @@ public class Tensor extends Operations implements AutoCloseable {
   public final long[] toLongArray() {
     requireType(DType.I64, "toLongArray");
     long[] out = new long[Transfer.length(this)];
-    device.backend().download(storage(), LongBuffer.wrap(out));
+    device().backend().download(storage(), LongBuffer.wrap(out));
     return out;
   }
 
@@ -583,7 +485,7 @@ public class Tensor extends Operations implements AutoCloseable {
   public final boolean[] toBooleanArray() {
     requireType(DType.BOOL, "toBooleanArray");
     byte[] bytes = new byte[Transfer.length(this)];
-    device.backend().download(storage(), ByteBuffer.wrap(bytes));
+    device().backend().download(storage(), ByteBuffer.wrap(bytes));
     boolean[] out = new boolean[bytes.length];
     for (int i = 0; i < out.length; i++) {
       out[i] = bytes[i] != 0;
@@ -592,11 +494,11 @@ public class Tensor extends Operations implements AutoCloseable {
   }
 
   private void requireType(DType wanted, String who) {
-    if (dtype != wanted) {
+    if (dtype() != wanted) {
       throw new UnsupportedOperationException(
           who
               + ": the tensor is "
-              + dtype.label()
+              + dtype().label()
               + ", not "
               + wanted.label()
               + "; convert it with to(dtype)");
@@ -606,16 +508,16 @@ public class Tensor extends Operations implements AutoCloseable {
   /** The values as PyTorch prints them. Waits for the device. */
   @Override
   public String toString() {
-    if (buffer == null || !device.isOpen()) {
-      return "tensor(released, size=" + shape + ")";
+    if (contents.isReleased() || !device().isOpen()) {
+      return "tensor(released, size=" + shape() + ")";
     }
-    String named = device.name().equals("cpu") ? null : device.name();
+    String named = device().name().equals("cpu") ? null : device().name();
     Function f = origin;
     TensorPrinter.Traits traits =
         new TensorPrinter.Traits(
-            dtype.label(), named, requiresGrad, f == null ? null : f.name() + "Backward0");
-    long[] dims = shape.toArray();
-    return switch (dtype) {
+            dtype().label(), named, requiresGrad, f == null ? null : f.name() + "Backward0");
+    long[] dims = shape().toArray();
+    return switch (dtype()) {
       case F32, F64 -> TensorPrinter.format("tensor(", Transfer.toDoubles(this), dims, traits);
       case I64 -> TensorPrinter.format("tensor(", toLongArray(), dims, traits);
       case BOOL -> TensorPrinter.format("tensor(", toBooleanArray(), dims, traits);

@@ -103,7 +103,7 @@ final class EmbeddingTest extends Fixture {
         () -> new Embedding(device, 2, 2).forward(device.zeros(1)));
   }
 
-  // ---- max norm --------------------------------------------------------------------------------
+  // ---- max norm
 
   private float[] shortened(Embedding.Options options) {
     Tensor table = device.tensor(new float[] {3, 4, .1f, .2f, 6, 8, 30, 40}, 4, 2);
@@ -167,7 +167,7 @@ final class EmbeddingTest extends Fixture {
         new double[] {3 / (5 + 1e-7), 4 / (5 + 1e-7)}, e.weight().toDoubleArray(), 0, 1e-15);
   }
 
-  // ---- pretrained, tied, options ---------------------------------------------------------------
+  // ---- pretrained, tied, options
 
   @Test
   void pretrainedVectorsAreCopiedAndFrozenOnWish() {

@@ -195,7 +195,7 @@ final class LossesTest extends Fixture {
     is(Losses.nll(a, ids(2, 0)), -2.5);
   }
 
-  // ---- refusals --------------------------------------------------------------------------------
+  // ---- refusals
 
   @Test
   void differentShapesAreRefused() {
@@ -270,7 +270,7 @@ final class LossesTest extends Fixture {
         () -> Losses.crossEntropy(a, ids(0, 1, 2)));
   }
 
-  // ---- gradients -------------------------------------------------------------------------------
+  // ---- gradients
 
   /** Checks of gradients by the name of the loss; each for every reduction. */
   private Map<String, Function<Reduction, Runnable>> gradients() {

@@ -97,7 +97,7 @@ final class ModuleTest extends Fixture {
     assertArrayEquals(new long[] {3}, model.count.toLongArray());
   }
 
-  // ---- registration ----------------------------------------------------------------------------
+  // ---- registration
 
   @Test
   void wrongNamesAreRefused() {
@@ -168,7 +168,7 @@ final class ModuleTest extends Fixture {
         () -> new Open().forward(x));
   }
 
-  // ---- modes and gradients ---------------------------------------------------------------------
+  // ---- modes and gradients
 
   @Test
   void trainAndEvalReachEveryModule() {
@@ -206,7 +206,7 @@ final class ModuleTest extends Fixture {
     assertEquals(List.of(model.a, model), met);
   }
 
-  // ---- moving ----------------------------------------------------------------------------------
+  // ---- moving
 
   @Test
   void movingKeepsParameterIdentityAndTies() {
@@ -277,7 +277,7 @@ final class ModuleTest extends Fixture {
     assertTrue(refused > 3 && moved > 3, refused + " refused, " + moved + " moved");
   }
 
-  // ---- state -----------------------------------------------------------------------------------
+  // ---- state
 
   @Test
   void stateIsAliveAndLoadsIntoAnother() {

@@ -50,7 +50,7 @@ class AutogradTest {
     assertArrayEquals(expected, x.grad().toDoubleArray());
   }
 
-  // ---- accumulation ----------------------------------------------------------------------------
+  // ---- accumulation
 
   @Test
   void gradientsAccumulateOverBackwardCalls() {
@@ -95,7 +95,7 @@ class AutogradTest {
     assertThrows(IllegalStateException.class, g::toDoubleArray);
   }
 
-  // ---- leaves ----------------------------------------------------------------------------------
+  // ---- leaves
 
   @Test
   void whatIsComputedFromALeafThatRequiresAGradientIsNoLeaf() {
@@ -179,7 +179,7 @@ class AutogradTest {
         values(1)::retainGrad);
   }
 
-  // ---- recording -------------------------------------------------------------------------------
+  // ---- recording
 
   @Test
   void underNoGradNothingIsRecordedAndBlocksNest() {
@@ -230,7 +230,7 @@ class AutogradTest {
     grad(x, 2, 3);
   }
 
-  // ---- graphs ----------------------------------------------------------------------------------
+  // ---- graphs
 
   @Test
   void theSameTensorTwiceGetsBothParts() {
@@ -289,7 +289,7 @@ class AutogradTest {
     grad(x, 2);
   }
 
-  // ---- refusals: nothing is changed ------------------------------------------------------------
+  // ---- refusals: nothing is changed
 
   @Test
   void aTensorOfManyElementsNeedsASeed() {
@@ -481,7 +481,7 @@ class AutogradTest {
     assertArrayEquals(new double[] {3, 4}, x.toDoubleArray());
   }
 
-  // ---- views and the lazy transpose ------------------------------------------------------------
+  // ---- views and the lazy transpose
 
   @Test
   void viewsShareMemory() {

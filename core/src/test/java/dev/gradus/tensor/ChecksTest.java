@@ -59,7 +59,7 @@ class ChecksTest {
     assertEquals(before, device.bytesInUse(), "refused before anything was allocated: " + text);
   }
 
-  // ---- devices, types, shapes ------------------------------------------------------------------
+  // ---- devices, types, shapes
 
   @Test
   void operandsAreOnOneDevice() {
@@ -209,7 +209,7 @@ class ChecksTest {
     assertEquals(Shape.of(0), x.max(0, false).shape());
   }
 
-  // ---- numbers ---------------------------------------------------------------------------------
+  // ---- numbers
 
   @Test
   void optionsAreNumbersInTheirRanges() {
@@ -235,7 +235,7 @@ class ChecksTest {
         () -> x.nll("nll", ids(0, 0), nan, -1));
   }
 
-  // ---- products --------------------------------------------------------------------------------
+  // ---- products
 
   @Test
   void matricesFit() {
@@ -259,7 +259,7 @@ class ChecksTest {
         () -> ones(2, 4).linear(ones(3, 4), ones(4)));
   }
 
-  // ---- shapes ----------------------------------------------------------------------------------
+  // ---- shapes
 
   @Test
   void shapesKeepTheirElements() {
@@ -317,7 +317,7 @@ class ChecksTest {
         () -> Tensor.stack(List.of(ones(2, 3), ones(3)), 0));
   }
 
-  // ---- ids -------------------------------------------------------------------------------------
+  // ---- ids
 
   @Test
   void anIdOutOfRangeIsNamedWithItsPosition() {
@@ -394,7 +394,7 @@ class ChecksTest {
         () -> table.nll("nll", ids(0, 0, 0), 0, -100));
   }
 
-  // ---- empty tensors ---------------------------------------------------------------------------
+  // ---- empty tensors
 
   @Test
   void emptyTensorsPassThrough() {

@@ -45,7 +45,7 @@ class DeviceTest {
     assertEquals(text, e.getMessage());
   }
 
-  // ---- making tensors --------------------------------------------------------------------------
+  // ---- making tensors
 
   @Test
   void tensorsAreMadeFromValuesRowByRow() {
@@ -122,7 +122,7 @@ class DeviceTest {
     assertEquals(7, device.full(DType.I64, 7, 1, 1).item());
   }
 
-  // ---- chance ----------------------------------------------------------------------------------
+  // ---- chance
 
   @Test
   void oneSeedGivesTheSameNumbersAgainAndOnEveryDevice() {
@@ -158,7 +158,7 @@ class DeviceTest {
     assertArrayEquals(expected, device.rand(3).toFloatArray());
   }
 
-  // ---- several devices -------------------------------------------------------------------------
+  // ---- several devices
 
   @Test
   void twoDevicesOfOneKindAreOpenAtOnceAndKeptApart() {
@@ -204,7 +204,7 @@ class DeviceTest {
     }
   }
 
-  // ---- the end ---------------------------------------------------------------------------------
+  // ---- the end
 
   @Test
   void aClosedDeviceAnswersWithItsName() {
@@ -227,7 +227,7 @@ class DeviceTest {
     x.close();
   }
 
-  // ---- threads ---------------------------------------------------------------------------------
+  // ---- threads
 
   private static final int THREADS = 16;
   private static final int REQUESTS = 10_000;

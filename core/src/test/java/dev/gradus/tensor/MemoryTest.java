@@ -140,7 +140,7 @@ class MemoryTest {
     assertThrows(IllegalStateException.class, x::toFloatArray);
   }
 
-  // ---- out of memory ---------------------------------------------------------------------------
+  // ---- out of memory
 
   /** A backend with this much memory; what does not fit is refused as a device refuses it. */
   private static Backend limited(long capacity, boolean asHeap) {
@@ -207,7 +207,7 @@ class MemoryTest {
     }
   }
 
-  // ---- programs of their own -------------------------------------------------------------------
+  // ---- programs of their own
 
   @Test
   void aLoopThatForgetsItsScopeRunsOnWithOneWarning() throws Exception {

@@ -44,7 +44,7 @@ final class OperationCases {
     Method find() {
       Class<?>[] types = arguments.stream().map(Case::type).toArray(Class<?>[]::new);
       try {
-        Method m = Operations.class.getDeclaredMethod(method, types);
+        Method m = Tensor.class.getMethod(method, types);
         m.setAccessible(true);
         return m;
       } catch (NoSuchMethodException e) {

@@ -134,9 +134,11 @@ class OperationGradientsTest {
     Set<String> missing = new TreeSet<>();
     Set<Method> called = new HashSet<>();
     OperationCases.all().forEach(c -> called.add(c.find()));
-    for (Method m : Operations.class.getDeclaredMethods()) {
-      if (Modifier.isPublic(m.getModifiers()) && !m.isSynthetic() && !called.contains(m)) {
-        missing.add(m.toString());
+    for (Class<?> c : List.of(Operations.class, ShapeOperations.class)) {
+      for (Method m : c.getDeclaredMethods()) {
+        if (Modifier.isPublic(m.getModifiers()) && !m.isSynthetic() && !called.contains(m)) {
+          missing.add(m.toString());
+        }
       }
     }
     assertEquals(Set.of(), missing, "operations without a case in OperationCases");

@@ -79,7 +79,7 @@ public final class ReferenceBackend implements Backend {
     closed = true;
   }
 
-  // ---- memory ----------------------------------------------------------------------------------
+  // ---- memory
 
   @Override
   public Storage allocate(DType dtype, long numel) {
@@ -171,7 +171,7 @@ public final class ReferenceBackend implements Backend {
     }
   }
 
-  // ---- filling and moving ----------------------------------------------------------------------
+  // ---- filling and moving
 
   @Override
   public void fill(Storage out, double value) {
@@ -251,7 +251,7 @@ public final class ReferenceBackend implements Backend {
     }
   }
 
-  // ---- the rest is in a class for each family --------------------------------------------------
+  // ---- the rest is in a class for each family
 
   @Override
   public void unary(UnaryOp op, Storage x, Storage out, double a, double b) {

@@ -1,6 +1,7 @@
 package dev.gradus.examples;
 
 import dev.gradus.nn.AttentionMask;
+import dev.gradus.nn.Dropout;
 import dev.gradus.nn.GELU;
 import dev.gradus.nn.LayerNorm;
 import dev.gradus.nn.Linear;
@@ -13,11 +14,13 @@ import dev.gradus.tensor.Tensor;
 /** Attention, then a perceptron for each place; each takes normed vectors and adds to them. */
 final class GptBlock extends Module {
   private static final int WIDER = 4;
+  private static final double DROPPED = 0.1;
 
   private final LayerNorm norm1;
   private final MultiHeadAttention attention;
   private final LayerNorm norm2;
   private final Sequential perceptron;
+  private final Dropout dropout;
 
   GptBlock(Device device, long dim, int heads) {
     MultiHeadAttention.Options causal =
@@ -32,11 +35,12 @@ final class GptBlock extends Module {
                 new Linear(device, dim, WIDER * dim),
                 new GELU(GELU.Form.TANH),
                 new Linear(device, WIDER * dim, dim)));
+    dropout = register("dropout", new Dropout(DROPPED));
   }
 
   @Override
   public Tensor forward(Tensor x) {
-    Tensor attended = x.add(attention.forward(norm1.forward(x)));
-    return attended.add(perceptron.forward(norm2.forward(attended)));
+    Tensor attended = x.add(dropout.forward(attention.forward(norm1.forward(x))));
+    return attended.add(dropout.forward(perceptron.forward(norm2.forward(attended))));
   }
 }

@@ -1,7 +1,6 @@
 package dev.gradus.examples;
 
 import dev.gradus.nn.Embedding;
-import dev.gradus.nn.Init;
 import dev.gradus.nn.LayerNorm;
 import dev.gradus.nn.Linear;
 import dev.gradus.nn.ModuleList;
@@ -15,8 +14,6 @@ import java.util.List;
  * blocks of attention and perceptron, the scores. It sees a name from its beginning.
  */
 final class NamesGpt extends NamesModel {
-  private static final double INITIAL_EMBEDDING = 0.02;
-
   private final NamesSizes sizes;
   private final int context;
   private final Embedding tokens;
@@ -43,9 +40,6 @@ final class NamesGpt extends NamesModel {
     }
     norm = register("norm", new LayerNorm(device, dim));
     scores = register("scores", new Linear(device, dim, Alphabet.SIZE));
-    // Vectors of length 1 would drown what the blocks add to them at first.
-    Init.normal(tokens.weight(), 0, INITIAL_EMBEDDING);
-    Init.normal(positions.weight(), 0, INITIAL_EMBEDDING);
   }
 
   /** Scores for each place of names: [n, time] to [n, time, 27]. */

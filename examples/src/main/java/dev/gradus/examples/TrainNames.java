@@ -110,35 +110,41 @@ final class TrainNames implements Callable<Integer> {
   }
 
   private void train(Device device, NamesSettings settings) throws IOException {
-    PrintWriter out = context.out();
-    PrintWriter err = context.err();
     device.manualSeed(seed.value());
     NamesModel net = model.create(device, model.sizes());
     Names names = Names.split(Names.load(), seed.value());
     NamesTraining training = new NamesTraining(net, device, settings, names, seed.value());
-    out.printf(
-        Locale.ROOT,
-        "%d names to train on, %d to validate with%n%s%n%d parameters%n%s%n",
-        names.training().size(),
-        names.validation().size(),
-        net,
-        net.parameters().stream().mapToLong(p -> p.numel()).sum(),
-        training.groups());
+    describe(net, names, training);
 
+    int perEpoch = names.training().size();
     long begun = System.nanoTime();
-    training.run(out, Progress.of(form(), err, names.training().size()));
+    training.run(context.out(), Progress.of(form(), context.err(), perEpoch));
     double seconds = (System.nanoTime() - begun) / NANOS_PER_SECOND;
-    long seen = (long) settings.epochs() * names.training().size();
-    err.printf(Locale.ROOT, "took %.1f s, %,.0f names per second%n", seconds, seen / seconds);
+    double perSecond = (double) settings.epochs() * perEpoch / seconds;
+    context.err().printf(Locale.ROOT, "took %.1f s, %,.0f names per second%n", seconds, perSecond);
 
     if (save.file() != null) {
       NamesFile.save(save.file(), net);
-      out.println("saved as " + save.file());
+      context.out().println("saved as " + save.file());
     }
+    write(net);
+  }
+
+  private void describe(NamesModel net, Names names, NamesTraining training) {
+    PrintWriter out = context.out();
+    out.printf(Locale.ROOT, "%d names to train on, ", names.training().size());
+    out.printf(Locale.ROOT, "%d to validate with%n", names.validation().size());
+    out.println(net);
+    out.printf(
+        Locale.ROOT, "%d parameters%n", net.parameters().stream().mapToLong(p -> p.numel()).sum());
+    out.println(training.groups());
+  }
+
+  private void write(NamesModel net) {
     NameWriter writer = new NameWriter(net, seed.value(), 1);
-    out.println();
+    context.out().println();
     for (int i = 0; i < NAMES_WRITTEN; i++) {
-      out.println(writer.write());
+      context.out().println(writer.write());
     }
   }
 

@@ -63,7 +63,7 @@ class MainTest {
       quoteCharacter = '"',
       textBlock =
           """
-          tou | Unmatched argument at index 0: 'tou'; did you mean 'tour'; see 'gradus --help'
+          tou | Unmatched argument at index 0: 'tou'; did you mean 'tour' or 'doctor'; see 'gradus --help'
           tour --sed 1 | Unknown options: '--sed', '1'; did you mean '--seed'; see 'gradus tour --help'
           tour --seed x | Invalid value for option '--seed': 'x' is not a long; see 'gradus tour --help'
           generate | Missing required parameter: 'FILE'; see 'gradus generate --help'

@@ -139,7 +139,7 @@ final class FileLayout {
     }
   }
 
-  // ---- the header ------------------------------------------------------------------------------
+  // ---- the header
 
   private static byte[] head(Map<String, Tensor> tensors, Map<String, String> metadata) {
     byte[] json = json(tensors, metadata);

@@ -143,7 +143,7 @@ final class HeaderParser {
     }
   }
 
-  // ---- the JSON --------------------------------------------------------------------------------
+  // ---- the JSON
 
   private void readObject(JsonParser p) throws IOException {
     p.nextToken();
@@ -297,7 +297,7 @@ final class HeaderParser {
     return number;
   }
 
-  // ---- the rules -------------------------------------------------------------------------------
+  // ---- the rules
 
   private void checkBytes(TensorEntry e) throws MalformedFileException {
     String offsets = "data_offsets [" + e.begin() + ", " + e.end() + "]";

@@ -25,7 +25,7 @@ import java.util.Map;
 public final class SafeTensors {
   private SafeTensors() {}
 
-  // ---- writing ---------------------------------------------------------------------------------
+  // ---- writing
 
   /**
    * Writes tensors to a file, or replaces it.
@@ -88,7 +88,7 @@ public final class SafeTensors {
     }
   }
 
-  // ---- reading ---------------------------------------------------------------------------------
+  // ---- reading
 
   /**
    * An open file; its header was read and checked.

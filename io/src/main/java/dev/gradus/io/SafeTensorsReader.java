@@ -60,7 +60,7 @@ public final class SafeTensorsReader implements Closeable {
     }
   }
 
-  // ---- what is in it ---------------------------------------------------------------------------
+  // ---- what is in it
 
   /** The names of the tensors, in the order of the header, without aliases. */
   public List<String> names() {
@@ -140,7 +140,7 @@ public final class SafeTensorsReader implements Closeable {
     return dtype;
   }
 
-  // ---- reading ---------------------------------------------------------------------------------
+  // ---- reading
 
   /**
    * A tensor with the values of one in the file, born into the scope that is open on this thread.

@@ -228,7 +228,7 @@ class HeaderParserTest {
     assertTrue(text.length() < 400, text);
   }
 
-  // ---- what it costs ---------------------------------------------------------------------------
+  // ---- what it costs
 
   static Stream<Arguments> costly() {
     StringBuilder tensors = new StringBuilder("{");

@@ -123,7 +123,7 @@ class MutationFuzzTest {
     return originals;
   }
 
-  // ---- damage ----------------------------------------------------------------------------------
+  // ---- damage
 
   private static byte[] damage(byte[] original, SplittableRandom random) {
     int at = random.nextInt(original.length + 1);
@@ -186,7 +186,7 @@ class MutationFuzzTest {
     return b;
   }
 
-  // ---- what must hold --------------------------------------------------------------------------
+  // ---- what must hold
 
   private void check(Path file, byte[] content) throws IOException {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();

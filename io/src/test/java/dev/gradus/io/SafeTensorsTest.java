@@ -84,7 +84,7 @@ class SafeTensorsTest {
     return Arrays.stream(values).mapToLong(Double::doubleToRawLongBits).toArray();
   }
 
-  // ---- round trips -----------------------------------------------------------------------------
+  // ---- round trips
 
   @Test
   void everyTypeComesBackBitForBit() throws IOException {
@@ -163,7 +163,7 @@ class SafeTensorsTest {
     }
   }
 
-  // ---- bytes -----------------------------------------------------------------------------------
+  // ---- bytes
 
   @Test
   void theSameTensorsGiveTheSameBytesInAnyOrder() throws IOException {
@@ -195,7 +195,7 @@ class SafeTensorsTest {
     assertEquals(0, (Files.size(file) - 21) % 8);
   }
 
-  // ---- tied tensors ----------------------------------------------------------------------------
+  // ---- tied tensors
 
   private static final class Tied extends Module {
     final Linear first;
@@ -267,7 +267,7 @@ class SafeTensorsTest {
     assertEquals("[1, 2]", loaded.get("row").shape().toString());
   }
 
-  // ---- refusals --------------------------------------------------------------------------------
+  // ---- refusals
 
   private void refusesToSave(String words, Map<String, Tensor> tensors, Map<String, String> texts)
       throws IOException {

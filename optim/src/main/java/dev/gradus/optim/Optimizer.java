@@ -96,7 +96,7 @@ public abstract class Optimizer<O extends OptimizerOptions<O>> {
     }
   }
 
-  // ---- groups -------------------------------------------------------------------------------
+  // ---- groups
 
   /** The kind of optimizer, as it is printed: {@code Adam}. */
   public final String kind() {
@@ -156,7 +156,7 @@ public abstract class Optimizer<O extends OptimizerOptions<O>> {
     return group(name);
   }
 
-  // ---- schedules ----------------------------------------------------------------------------
+  // ---- schedules
 
   /**
    * Attaches a schedule, at its step 0, to every group that has none of its own, also to those
@@ -184,7 +184,7 @@ public abstract class Optimizer<O extends OptimizerOptions<O>> {
     return run;
   }
 
-  // ---- steps --------------------------------------------------------------------------------
+  // ---- steps
 
   /** Forgets the gradients of all parameters in groups. */
   public final void zeroGrad() {
@@ -223,7 +223,7 @@ public abstract class Optimizer<O extends OptimizerOptions<O>> {
         kind + ": parameter " + parameter.shape() + " is in no param group");
   }
 
-  // ---- state --------------------------------------------------------------------------------
+  // ---- state
 
   /**
    * A copy of what has to be remembered to go on later: counts, buffers, options, schedules' steps.
@@ -250,7 +250,7 @@ public abstract class Optimizer<O extends OptimizerOptions<O>> {
     }
   }
 
-  // ---- texts --------------------------------------------------------------------------------
+  // ---- texts
 
   /** A table of the groups: their parameters, options, rates in force and schedules. */
   public final String describe() {

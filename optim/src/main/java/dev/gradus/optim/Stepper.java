@@ -116,7 +116,6 @@ final class Stepper<O extends OptimizerOptions<O>, H> {
   }
 
   // ---- preparing
-  // -------------------------------------------------------------------------------
 
   private void prepare(List<ParamGroup<O>> groups) {
     Map<Place, List<Joining>> joining = new LinkedHashMap<>();

@@ -40,7 +40,7 @@ class OptimizerGroupsTest {
     return Adam.withDefaults();
   }
 
-  // ---- choosing -------------------------------------------------------------------------------
+  // ---- choosing
 
   @Test
   void theEarlierOfOverlappingPatternsWins() {
@@ -103,7 +103,7 @@ class OptimizerGroupsTest {
     assertEquals(2, adam.group("head").parameters().size());
   }
 
-  // ---- errors of choice -------------------------------------------------------------------------
+  // ---- errors of choice
 
   @Test
   void listsThatOverlapNameTheParameterAndBothGroups() {
@@ -241,7 +241,6 @@ class OptimizerGroupsTest {
   }
 
   // ---- errors of options
-  // --------------------------------------------------------------------------
 
   @Test
   void invalidValuesOfAdamAreRefused() {
