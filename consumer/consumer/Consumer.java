@@ -1,31 +1,62 @@
 package consumer;
 
+import dev.gradus.io.SafeTensors;
+import dev.gradus.nn.Linear;
+import dev.gradus.nn.Losses;
+import dev.gradus.optim.Adam;
 import dev.gradus.tensor.Device;
+import dev.gradus.tensor.Scope;
 import dev.gradus.tensor.Tensor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Map;
 
-/** Finds a backend, computes a gradient, and says from which path it ran. */
+/** Finds a backend, trains a line, saves and loads it, and says from which path it ran. */
 public final class Consumer {
   private Consumer() {}
 
   /**
-   * Differentiates the sum of squares at (1, 2, 3).
+   * Fits y = 2 x + 1.
    *
    * @param args none
+   * @throws IOException if the model cannot be saved
    */
-  public static void main(String[] args) {
+  public static void main(String[] args) throws IOException {
     try (Device device = Device.open()) {
-      Tensor x = device.tensor(new float[] {1, 2, 3}).requiresGrad(true);
-      x.mul(x).sum().backward();
-      float[] gradient = x.grad().toFloatArray();
-      if (!Arrays.equals(gradient, new float[] {2, 4, 6})) {
-        throw new AssertionError(
-            "gradient is " + Arrays.toString(gradient) + ", not [2.0, 4.0, 6.0]");
+      device.manualSeed(1);
+      Linear line = new Linear(device, 1, 1);
+      Tensor x = device.tensor(new float[] {-1, 0, 1, 2}, 4, 1);
+      Tensor y = device.tensor(new float[] {-1, 1, 3, 5}, 4, 1);
+      Adam adam = Adam.of(line.namedParameters(), o -> o.withLr(0.1));
+      for (int i = 0; i < 300; i++) {
+        try (Scope step = Scope.open()) {
+          adam.zeroGrad();
+          Tensor loss = Losses.mse(line.forward(x), y);
+          loss.backward();
+          adam.step();
+          requireThat(i < 299 || loss.item() < 1e-4, "the loss is " + loss + " in " + step);
+        }
       }
+      Path file = Files.createTempFile("consumer", ".safetensors");
+      SafeTensors.saveModule(file, line, Map.of());
+      Linear loaded = new Linear(device, 1, 1);
+      SafeTensors.loadInto(file, loaded);
+      Files.delete(file);
+      float[] weight = line.weight().toFloatArray();
+      requireThat(
+          Arrays.equals(weight, loaded.weight().toFloatArray()), "loaded " + loaded.weight());
       boolean named = Consumer.class.getModule().isNamed();
       System.out.printf(
           "consumer: Java %s, %s path, %s%n",
           Runtime.version().feature(), named ? "module" : "class", Tensor.class.getModule());
+    }
+  }
+
+  private static void requireThat(boolean holds, String otherwise) {
+    if (!holds) {
+      throw new AssertionError(otherwise);
     }
   }
 }
