@@ -38,6 +38,7 @@ public abstract class Optimizer<O extends OptimizerOptions<O>> {
    * @param builder the groups asked for
    * @param rule the mathematics
    */
+  @SuppressWarnings("this-escape") // its groups know it, and ask it only after it is made
   protected Optimizer(OptimizerBuilder<O, ?> builder, UpdateRule<O, ?> rule) {
     this.kind = builder.kind();
     this.defaults = builder.defaults();
