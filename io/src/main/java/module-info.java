@@ -1,6 +1,6 @@
-/** Model files: safetensors and checkpoints. */
+/** Model files: named tensors in the safetensors format. */
 module dev.gradus.io {
-  requires transitive dev.gradus.optim;
+  requires transitive dev.gradus.core;
   requires com.fasterxml.jackson.core;
   requires static org.jspecify;
 

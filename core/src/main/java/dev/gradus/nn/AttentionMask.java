@@ -4,6 +4,9 @@ package dev.gradus.nn;
 public enum AttentionMask {
   /** All. */
   NONE,
-  /** Itself and those before it. */
+  /**
+   * Itself and those before it, counted from the start of both sequences where their lengths
+   * differ.
+   */
   CAUSAL
 }

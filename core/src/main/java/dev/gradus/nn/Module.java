@@ -31,6 +31,9 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
+ * <p>What is in a field but not registered is not trained, moved or saved. Import the class by its
+ * name: with {@code dev.gradus.nn.*} alone it meets {@code java.lang.Module}.
+ *
  * <p>Names are joined by dots: {@code hidden.weight}. They stand in the order of registration, a
  * module's own parameters before those of its children. What is registered under several names (a
  * tied parameter or module) counts once, under the first. Any number of threads may run {@code

@@ -18,7 +18,11 @@ import java.util.function.UnaryOperator;
 final class ModuleState {
   private ModuleState() {}
 
-  /** Replaces each parameter and buffer, once, by what a conversion makes of it. */
+  /**
+   * Replaces each parameter and buffer, once, by what a conversion makes of it. All replacements
+   * exist before the first is taken, and taking one allocates nothing: when memory runs out,
+   * nothing was replaced.
+   */
   @SuppressWarnings("try") // the blocks are open for their effect
   static void replaceAll(Module module, UnaryOperator<Tensor> conversion) {
     try (NoGrad off = NoGrad.open();
@@ -41,7 +45,6 @@ final class ModuleState {
         } else if (t instanceof ModuleBuffer b) {
           b.take(replacement);
         }
-        replacement.close();
       }
     }
   }

@@ -151,7 +151,7 @@ public final class Backends {
             providers.add(provider);
             candidates.add(probe(provider));
           }
-        } catch (ServiceConfigurationError | LinkageError e) {
+        } catch (ServiceConfigurationError | RuntimeException | LinkageError e) {
           candidates.add(broken(e));
         }
       }
@@ -167,25 +167,37 @@ public final class Backends {
      * search.
      */
     private static BackendReport.Candidate probe(BackendProvider provider) {
+      String name = provider.name();
+      int priority = provider.priority();
       try {
-        return new BackendReport.Candidate(provider.name(), provider.priority(), provider.probe());
+        return new BackendReport.Candidate(name, priority, provider.probe());
       } catch (RuntimeException | LinkageError e) {
-        return broken(e);
+        Probe probe =
+            Probe.unusable(
+                Probe.Status.BROKEN,
+                "its probe threw " + root(e),
+                "report it to those who made the backend: a probe must not throw",
+                e);
+        return new BackendReport.Candidate(name, priority, probe);
       }
     }
 
     private static BackendReport.Candidate broken(Throwable e) {
+      Probe probe =
+          Probe.unusable(
+              Probe.Status.BROKEN,
+              "its provider could not be loaded: " + e.getMessage() + ", because of " + root(e),
+              "check the jars on the class path or module path",
+              e);
+      return new BackendReport.Candidate("unknown", Integer.MIN_VALUE, probe);
+    }
+
+    private static Throwable root(Throwable e) {
       Throwable root = e;
       while (root.getCause() != null) {
         root = root.getCause();
       }
-      Probe probe =
-          Probe.unusable(
-              Probe.Status.BROKEN,
-              "its provider could not be loaded: " + e.getMessage() + ", because of " + root,
-              "check the jars on the class path or module path",
-              e);
-      return new BackendReport.Candidate("unknown", Integer.MIN_VALUE, probe);
+      return root;
     }
 
     BackendProvider provider(String name) {
@@ -240,13 +252,8 @@ public final class Backends {
           + "' (from "
           + wish.source()
           + ") was not found; there "
-          + (candidates.isEmpty()
-              ? "is none: add gradus-backend-" + wish.name() + " to the class path or module path"
-              : "are: "
-                  + there
-                  + "; add gradus-backend-"
-                  + wish.name()
-                  + " or ask for one of these");
+          + (candidates.isEmpty() ? "is none; " : "are: " + there + "; ask for one of these, or ")
+          + "put the jar of the backend on the class path or module path";
     }
   }
 }

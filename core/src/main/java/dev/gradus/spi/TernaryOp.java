@@ -9,9 +9,9 @@ public enum TernaryOp {
   /** {@code x + (a y) / z}, each step rounded to the operands' type. Floating-point. */
   ADDCDIV,
   /**
-   * The gradient of {@code max(y, z)} for y: x, the incoming gradient, where {@code y > z}, half of
-   * it where they are equal, else 0. With y and z exchanged it is that of {@code min} for y.
-   * Ignores a.
+   * The gradient of {@code max(y, z)} for y: 0 where {@code y < z}, half of x, the incoming
+   * gradient, where they are equal, else x: also where one is NaN. With y and z exchanged it is
+   * that of {@code min} for y. Ignores a.
    */
   MAX_GRAD,
   /**

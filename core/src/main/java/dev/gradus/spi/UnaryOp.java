@@ -32,7 +32,7 @@ public enum UnaryOp {
   LOG(Saves.INPUT),
   /** The square root, correctly rounded; derivative {@code 1 / (2y)}. */
   SQRT(Saves.OUTPUT),
-  /** {@code |x|}; derivative the sign of x, 0 at 0. */
+  /** {@code |x|}; derivative the sign of x, 0 at 0 and at NaN. */
   ABS(Saves.INPUT),
   /**
    * {@code min(max(x, a), b)}; NaN stays NaN; derivative 1 where {@code a <= x <= b}, else 0.
@@ -43,7 +43,7 @@ public enum UnaryOp {
   SIGMOID(Saves.OUTPUT),
   /** The hyperbolic tangent; derivative {@code 1 - y^2}. */
   TANH(Saves.OUTPUT),
-  /** {@code max(x, 0)}; derivative 1 where {@code y > 0}, else 0. NaN stays NaN. */
+  /** {@code max(x, 0)}; NaN stays NaN; derivative 0 where y is 0, else 1. */
   RELU(Saves.OUTPUT),
   /** {@code x > 0 ? x : a x}; derivative 1 where {@code x > 0}, else a. */
   LEAKY_RELU(Saves.INPUT),

@@ -3,9 +3,12 @@ package dev.gradus.tensor;
 import dev.gradus.types.DType;
 import dev.gradus.types.Shape;
 import java.util.Arrays;
+import java.util.List;
 
 /** What every operation asks before it allocates: the one place where user input is refused. */
 final class Checks {
+  private static final int LONGEST_ARRAY = Integer.MAX_VALUE - 8;
+
   private Checks() {}
 
   /** Refuses tensors on two devices, and such that were released. */
@@ -91,13 +94,40 @@ final class Checks {
               + dim
               + " does not exist in "
               + shape
-              + "; it must be in ["
-              + -shape.rank()
-              + ", "
-              + shape.rank()
-              + ")");
+              + (shape.rank() == 0
+                  ? ", which has none; reshape(1) gives it one"
+                  : "; it must be in [" + -shape.rank() + ", " + shape.rank() + ")"));
     }
     return shape.axis(dim);
+  }
+
+  /** As {@link #axis}, but a scalar counts as a vector of one element here: 0 and -1 are 0. */
+  static int axisOrScalar(String who, Shape shape, int dim) {
+    return shape.rank() == 0 && (dim == 0 || dim == -1) ? 0 : axis(who, shape, dim);
+  }
+
+  /** Which dimensions are named, all of them where none is; refuses one that is named twice. */
+  static boolean[] axes(String who, Shape shape, int[] dims) {
+    boolean[] named = new boolean[Math.max(1, shape.rank())];
+    for (int dim : dims) {
+      int d = axisOrScalar(who, shape, dim);
+      if (named[d]) {
+        throw new IllegalArgumentException(
+            who
+                + ": "
+                + Arrays.toString(dims)
+                + " names dimension "
+                + d
+                + " of "
+                + shape
+                + " twice; name it once");
+      }
+      named[d] = true;
+    }
+    if (dims.length == 0) {
+      Arrays.fill(named, true);
+    }
+    return named;
   }
 
   static void notEmpty(String who, Shape shape, long length) {
@@ -107,22 +137,50 @@ final class Checks {
     }
   }
 
+  static void notNone(String who, List<Tensor> tensors) {
+    if (tensors.isEmpty()) {
+      throw new IllegalArgumentException(who + ": there is no tensor; give at least one");
+    }
+  }
+
   static void number(String who, String what, double value) {
     if (Double.isNaN(value)) {
       throw new IllegalArgumentException(who + ": " + what + " must be a number but is NaN");
     }
   }
 
-  /** Refuses a fraction for a tensor of integers, which would cut it off. */
-  static void fits(String who, Tensor x, double value) {
-    boolean whole = Double.isInfinite(value) || value == Math.rint(value);
-    if (x.dtype() == DType.I64 && !whole) {
-      throw new IllegalArgumentException(
-          who
-              + ": "
-              + value
-              + " is not a whole number but the tensor is int64; convert it with to(dtype)");
+  /** Refuses a number that a tensor of integers or truth values would cut off. */
+  static void fits(String who, DType dtype, double value) {
+    if (dtype.isFloating()) {
+      return;
     }
+    String fault = null;
+    if (dtype == DType.BOOL) {
+      fault = value == 0 || value == 1 ? null : "neither 0 nor 1 but the tensor is bool";
+    } else if (Double.isNaN(value) || (value != Math.rint(value) && !Double.isInfinite(value))) {
+      fault = "not a whole number but the tensor is int64";
+    } else if (value < -0x1p63 || value >= 0x1p63) {
+      fault = "outside [-2^63, 2^63) but the tensor is int64";
+    }
+    if (fault != null) {
+      throw new IllegalArgumentException(
+          who + ": " + value + " is " + fault + "; use one of float32 or float64");
+    }
+  }
+
+  /** The number of elements as that of a Java array. */
+  static int arrayLength(String what, long numel, String remedy) {
+    if (numel < 0 || numel > LONGEST_ARRAY) {
+      throw new IllegalArgumentException(
+          what
+              + " has "
+              + Long.toUnsignedString(numel)
+              + " elements; a Java array takes at most "
+              + LONGEST_ARRAY
+              + "; "
+              + remedy);
+    }
+    return (int) numel;
   }
 
   /** Refuses an id outside {@code [0, count)}, naming its position. */

@@ -25,6 +25,7 @@ final class Contents {
   private @Nullable Buffer transposeSource;
 
   private boolean ownedByReferences;
+  private boolean closed;
 
   private Contents(Device device, Shape shape, DType dtype, Buffer buffer, boolean transposed) {
     this.device = device;
@@ -67,8 +68,24 @@ final class Contents {
     buffer().ownedByReferences();
   }
 
+  /** Whether a gradient of one fits the other: equal in device, type and shape. */
+  boolean isLike(Contents other) {
+    return device == other.device && dtype == other.dtype && shape.equals(other.shape);
+  }
+
+  /** Shape, type and device, for messages. */
+  String kind() {
+    return shape + " of " + dtype.label() + " on " + device.name();
+  }
+
   boolean isReleased() {
     return buffer == null;
+  }
+
+  /** Releases at the user's word, which messages then tell. */
+  void close() {
+    closed |= !isReleased();
+    release();
   }
 
   void release() {
@@ -91,7 +108,9 @@ final class Contents {
       throw new IllegalStateException(
           "tensor "
               + shape
-              + " was released with its scope; keep it with scope.keep(t) or copy it out");
+              + (closed
+                  ? " was released by close(); copy it out before"
+                  : " was released with its scope; keep it with scope.keep(t) or copy it out"));
     }
     device.requireOpen();
     return b;

@@ -42,11 +42,14 @@ public abstract class CustomFunction {
    *
    * @param context what forward saved
    * @param grad the gradient of the result, of the result's shape
-   * @return one tensor for each input; for an input that requires no gradient any tensor will do
+   * @return one tensor for each input; for an input that requires no gradient anything will do
    */
   protected abstract List<Tensor> backward(Context context, Tensor grad);
 
-  /** Computes the result and records how to differentiate it. */
+  /**
+   * Computes the result and records how to differentiate it, if it is of a floating-point type:
+   * others carry no gradient.
+   */
   @SuppressWarnings("try") // the block is open for its effect
   public final Tensor apply(Tensor... inputs) {
     if (inputs.length == 0) {
@@ -60,6 +63,10 @@ public abstract class CustomFunction {
     try (NoGrad off = NoGrad.open()) {
       out = forward(context, List.of(inputs));
     }
+    if (out == null) {
+      throw new IllegalStateException(
+          name() + ": forward returned null; return a tensor of its own");
+    }
     for (Tensor x : inputs) {
       if (out == x || out.sharesMemoryWith(x) || out.requiresGrad()) {
         throw new IllegalStateException(
@@ -72,7 +79,9 @@ public abstract class CustomFunction {
     for (Tensor x : inputs) {
       wanted |= Function.wanted(x);
     }
-    return wanted ? Function.record(out, new Recorded(this, context, inputs)) : out;
+    return wanted && out.dtype().isFloating()
+        ? Function.record(out, new Recorded(this, context, inputs))
+        : out;
   }
 
   private String name() {
@@ -108,6 +117,11 @@ public abstract class CustomFunction {
       return saved.get(i);
     }
 
+    private void clear() {
+      saved.clear();
+      versions.clear();
+    }
+
     private void requireUnchanged(String who) {
       for (int i = 0; i < saved.size(); i++) {
         Function.requireUnchanged(who, saved.get(i), versions.get(i));
@@ -131,6 +145,11 @@ public abstract class CustomFunction {
     }
 
     @Override
+    void releaseSaved() {
+      context.clear();
+    }
+
+    @Override
     @SuppressWarnings("try") // the blocks are open for their effect
     void backward(Storage grad) {
       try (NoGrad off = NoGrad.open();
@@ -149,6 +168,10 @@ public abstract class CustomFunction {
     }
 
     private void requireFitting(List<Tensor> grads) {
+      if (grads == null) {
+        throw new IllegalStateException(
+            name() + ": backward returned null; return a list of one gradient for each input");
+      }
       if (grads.size() != inputCount()) {
         throw new IllegalStateException(
             name()
@@ -161,6 +184,13 @@ public abstract class CustomFunction {
       for (int i = 0; i < inputCount(); i++) {
         Tensor part = grads.get(i);
         if (needs(i)) {
+          if (part == null) {
+            throw new IllegalStateException(
+                name()
+                    + ": backward returned null for input "
+                    + i
+                    + ", which requires a gradient; return its gradient, zeros if it has none");
+          }
           Checks.sameDevice(name(), input(i), part);
           boolean fits = part.shape().equals(input(i).shape()) && part.dtype() == input(i).dtype();
           if (!fits) {

@@ -107,6 +107,12 @@ public final class Device implements AutoCloseable {
     return memory.pooledBytes();
   }
 
+  /** Gives what is kept for the next tensors back: to the heap on the CPU, else to the device. */
+  public void trim() {
+    requireOpen();
+    memory.trim();
+  }
+
   /** Waits until everything asked of this device is done. */
   public void synchronize() {
     backend().synchronize();
@@ -146,8 +152,8 @@ public final class Device implements AutoCloseable {
     return t;
   }
 
-  private static long[] shapeOr(long[] dims, int length) {
-    return dims.length == 0 ? new long[] {length} : dims;
+  private static Shape shapeOr(long[] dims, int length) {
+    return dims.length == 0 ? Shape.of(length) : Shape.of(dims);
   }
 
   /**
@@ -157,39 +163,52 @@ public final class Device implements AutoCloseable {
    * @throws IllegalArgumentException if the values do not fill the shape
    */
   public Tensor tensor(float[] values, long... dims) {
-    return upload(
-        DType.F32, Shape.of(shapeOr(dims, values.length)), values.length, FloatBuffer.wrap(values));
+    return tensor(values, shapeOr(dims, values.length));
+  }
+
+  /**
+   * A float32 tensor with these values, row by row; a scalar where the shape has no dimensions.
+   *
+   * @throws IllegalArgumentException if the values do not fill the shape
+   */
+  public Tensor tensor(float[] values, Shape shape) {
+    return upload(DType.F32, shape, values.length, FloatBuffer.wrap(values));
   }
 
   /** A float64 tensor with these values, row by row; without dims a vector. */
   public Tensor tensor(double[] values, long... dims) {
-    return upload(
-        DType.F64,
-        Shape.of(shapeOr(dims, values.length)),
-        values.length,
-        DoubleBuffer.wrap(values));
+    return tensor(values, shapeOr(dims, values.length));
+  }
+
+  /** A float64 tensor with these values in this shape, row by row. */
+  public Tensor tensor(double[] values, Shape shape) {
+    return upload(DType.F64, shape, values.length, DoubleBuffer.wrap(values));
   }
 
   /** An int64 tensor with these values, row by row; without dims a vector. */
   public Tensor tensor(long[] values, long... dims) {
-    Tensor t =
-        upload(
-            DType.I64,
-            Shape.of(shapeOr(dims, values.length)),
-            values.length,
-            LongBuffer.wrap(values));
+    return tensor(values, shapeOr(dims, values.length));
+  }
+
+  /** An int64 tensor with these values in this shape, row by row. */
+  public Tensor tensor(long[] values, Shape shape) {
+    Tensor t = upload(DType.I64, shape, values.length, LongBuffer.wrap(values));
     t.idRange(IdRange.of(values));
     return t;
   }
 
   /** A bool tensor with these values, row by row; without dims a vector. */
   public Tensor tensor(boolean[] values, long... dims) {
+    return tensor(values, shapeOr(dims, values.length));
+  }
+
+  /** A bool tensor with these values in this shape, row by row. */
+  public Tensor tensor(boolean[] values, Shape shape) {
     byte[] bytes = new byte[values.length];
     for (int i = 0; i < bytes.length; i++) {
       bytes[i] = (byte) (values[i] ? 1 : 0);
     }
-    return upload(
-        DType.BOOL, Shape.of(shapeOr(dims, values.length)), bytes.length, ByteBuffer.wrap(bytes));
+    return upload(DType.BOOL, shape, bytes.length, ByteBuffer.wrap(bytes));
   }
 
   /** A float32 matrix with these rows, all of one length. */
@@ -219,8 +238,13 @@ public final class Device implements AutoCloseable {
 
   // ---- tensors from a rule
 
-  /** A tensor with one value everywhere; for bool, 0 is false. Without dims a scalar. */
+  /**
+   * A tensor with one value everywhere. Without dims a scalar.
+   *
+   * @param value for bool 0 or 1, for int64 a whole number in [-2^63, 2^63)
+   */
   public Tensor full(DType dtype, double value, long... dims) {
+    Checks.fits("full", dtype, value);
     Tensor t = Tensor.born(this, Shape.of(dims), dtype);
     backend.fill(t.storage(), value);
     return t;
@@ -257,9 +281,10 @@ public final class Device implements AutoCloseable {
       throw new IllegalArgumentException(
           "arange: end must be >= start but they are " + end + " and " + start);
     }
-    long[] values = new long[Math.toIntExact(end - start)];
+    String what = "arange: [" + start + ", " + end + ")";
+    long[] values = new long[Checks.arrayLength(what, end - start, "make it in parts")];
     Arrays.setAll(values, i -> start + i);
-    return tensor(values, values.length);
+    return tensor(values);
   }
 
   // ---- tensors from the random stream
@@ -290,18 +315,21 @@ public final class Device implements AutoCloseable {
 
   /** Whole numbers drawn uniformly from [low, high), int64. */
   public Tensor randint(long low, long high, long... dims) {
-    long[] values = new long[Math.toIntExact(Shape.of(dims).numel())];
+    Shape shape = Shape.of(dims);
+    String what = "randint: a tensor " + shape;
+    long[] values = new long[Checks.arrayLength(what, shape.numel(), "draw it in parts")];
     generator.randint(values, low, high);
-    Tensor t = upload(DType.I64, Shape.of(dims), values.length, LongBuffer.wrap(values));
-    t.idRange(IdRange.of(values));
-    return t;
+    return tensor(values, shape);
   }
 
   /** The whole numbers from 0 to {@code n - 1} in random order, int64. */
   public Tensor randperm(int n) {
+    if (n < 0) {
+      throw new IllegalArgumentException("randperm: n must be >= 0 but is " + n);
+    }
     long[] values = new long[n];
     generator.randperm(values);
-    return tensor(values, n);
+    return tensor(values);
   }
 
   private static DType requireFloating(String who, DType dtype) {

@@ -27,11 +27,20 @@ final class ElementwiseFunctions {
     if (!integers || x.dtype() != DType.I64) {
       Checks.floating(lower(name), x);
     }
-    Checks.fits(lower(name), x, a);
-    Checks.fits(lower(name), x, b);
+    if (x.dtype() == DType.I64) {
+      requireWhole(op, lower(name), a);
+      requireWhole(op, lower(name), b);
+    }
     Tensor out = Tensor.born(x.device(), x.shape(), x.dtype());
     x.device().backend().unary(op, x.storage(), out.storage(), a, b);
     return Function.wanted(x) ? Function.record(out, new Unary(op, name, x, a, b)) : out;
+  }
+
+  private static void requireWhole(UnaryOp op, String who, double value) {
+    boolean unbounded = op == UnaryOp.CLAMP && Double.isInfinite(value);
+    if (!unbounded) {
+      Checks.fits(who, DType.I64, value);
+    }
   }
 
   private static String lower(String name) {

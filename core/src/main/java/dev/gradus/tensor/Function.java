@@ -32,8 +32,11 @@ abstract class Function {
    */
   private final @Nullable Function[] origins;
 
-  /** Which inputs required a gradient when this was recorded. */
-  private final boolean[] wanted;
+  /**
+   * What the leaves among the inputs that wanted a gradient held when this was recorded: a leaf may
+   * since hold something of another type or on another device.
+   */
+  private final @Nullable Contents[] leaves;
 
   private @Nullable Tensor output;
   private int outputVersion;
@@ -56,11 +59,11 @@ abstract class Function {
     this.inputs = inputs;
     this.versions = new int[inputs.length];
     this.origins = new @Nullable Function[inputs.length];
-    this.wanted = new boolean[inputs.length];
+    this.leaves = new @Nullable Contents[inputs.length];
     for (int i = 0; i < inputs.length; i++) {
       versions[i] = inputs[i].version();
       origins[i] = inputs[i].origin();
-      wanted[i] = inputs[i].requiresGrad();
+      leaves[i] = origins[i] == null && inputs[i].requiresGrad() ? inputs[i].contents() : null;
     }
   }
 
@@ -127,7 +130,7 @@ abstract class Function {
 
   /** Whether input i takes a gradient: it did when this was recorded, and was not frozen since. */
   final boolean needs(int i) {
-    return wanted[i] && (origins[i] != null || inputs[i].requiresGrad());
+    return origins[i] != null || (leaves[i] != null && inputs[i].requiresGrad());
   }
 
   private Storage gradOf(int i) {
@@ -233,6 +236,7 @@ abstract class Function {
               + " forward pass again");
     }
     for (int i = 0; i < inputs.length; i++) {
+      requireSameLeaf(i);
       if ((saved & 1 << i) != 0) {
         requireUnchanged(name, inputs[i], versions[i]);
       }
@@ -241,6 +245,22 @@ abstract class Function {
       requireUnchanged(name, output(), outputVersion);
     }
     requireSavedUnchanged();
+  }
+
+  /** Refuses a leaf that was moved, or became one of another type or shape, since the forward. */
+  private void requireSameLeaf(int i) {
+    Contents then = leaves[i];
+    Contents now = inputs[i].contents();
+    if (then != null && then != now && !now.isLike(then) && needs(i)) {
+      throw new IllegalStateException(
+          "backward: '"
+              + name
+              + "' was computed from a tensor "
+              + then.kind()
+              + " that is "
+              + now.kind()
+              + " now; move or convert a module before the forward pass, or run it again");
+    }
   }
 
   /** Refuses, as {@link #requireUnchanged} does, for what a subclass saved itself. */
@@ -300,6 +320,7 @@ abstract class Function {
     releaseSaved();
     inputs = NO_INPUTS;
     Arrays.fill(origins, null);
+    Arrays.fill(leaves, null);
   }
 
   final void dropGrad() {

@@ -203,13 +203,13 @@ final class MatmulFunctions {
     if (biased) {
       Checks.sameDevice("linear", x, bias);
       Checks.sameDType("linear", x, bias);
-      if (bias.numel() != w.size(0)) {
+      if (bias.shape().rank() != 1 || bias.numel() != w.size(0)) {
         throw new IllegalArgumentException(
             "linear: the bias "
                 + bias.shape()
                 + " does not fit the weight "
                 + w.shape()
-                + "; it must have one value for each output");
+                + "; it must be a vector with one value for each output");
       }
     }
     long rows = x.shape().numel(0, r - 1);

@@ -11,9 +11,9 @@ import java.lang.ref.PhantomReference;
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
 import java.util.ArrayDeque;
-import java.util.EnumMap;
-import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +31,12 @@ final class Memory {
    * kernel the collector may already find the tensor unreachable, and the kernel would read a storage that
    * the pool has handed to somebody else. What a scope or close() gives back was given back on purpose. */
 
+  /** The part of the device's memory that the pool may take: the rest is for what is alive. */
+  private static final int POOLED_PART = 8;
+
+  /** So many sizes are told apart in the pool at once. */
+  private static final int SIZES = 4096;
+
   /** So many tensors lost to the collector earn the warning. */
   private static final int FORGOTTEN = 10_000;
 
@@ -45,7 +51,11 @@ final class Memory {
   private final boolean trace = "trace".equals(System.getProperty(LEAKS));
   private final ReferenceQueue<Buffer> unreachable = new ReferenceQueue<>();
   private final Set<Watch> watched = new HashSet<>();
-  private final Map<DType, Map<Long, ArrayDeque<Storage>>> pool = new EnumMap<>(DType.class);
+  private final long limit;
+
+  /** Free storages of each size; the sizes longest without use come first. */
+  private final Map<Size, ArrayDeque<Storage>> pool = new LinkedHashMap<>(64, 0.75f, true);
+
   private long live;
   private long liveByReference;
   private long pooled;
@@ -56,13 +66,18 @@ final class Memory {
 
   Memory(Backend backend) {
     this.backend = backend;
+    this.limit = backend.capacity() / POOLED_PART;
   }
+
+  /** What a storage must agree in to take another's place. */
+  private record Size(DType dtype, long numel) {}
 
   /** A storage with undefined content. */
   synchronized Storage allocate(DType dtype, long numel) {
     drain();
     long bytes = numel * dtype.bytes();
-    Storage storage = free(dtype, numel).pollLast();
+    ArrayDeque<Storage> free = pool.get(new Size(dtype, numel));
+    Storage storage = free == null ? null : free.pollLast();
     if (storage != null) {
       pooled -= bytes;
     } else {
@@ -113,11 +128,37 @@ final class Memory {
     if (closed) {
       return; // a scope may end after its device, which took everything with it
     }
-    if (pooled + bytes > backend.capacity() / 2) {
-      trim();
+    if (bytes > limit) {
+      backend.free(storage);
+      return;
     }
+    Size size = new Size(storage.dtype(), storage.numel());
+    ArrayDeque<Storage> free = pool.get(size);
+    if (free == null) {
+      free = new ArrayDeque<>();
+      pool.put(size, free);
+    }
+    free.add(storage);
     pooled += bytes;
-    free(storage.dtype(), storage.numel()).add(storage);
+    if (pooled > limit || pool.size() > SIZES) {
+      evict();
+    }
+  }
+
+  /** Gives the sizes longest without use back until what is left is within the limits. */
+  private void evict() {
+    Iterator<ArrayDeque<Storage>> oldest = pool.values().iterator();
+    while (oldest.hasNext() && (pooled > limit || pool.size() > SIZES)) {
+      ArrayDeque<Storage> free = oldest.next();
+      while (!free.isEmpty() && (pooled > limit || pool.size() > SIZES)) {
+        Storage storage = free.removeFirst();
+        pooled -= bytes(storage);
+        backend.free(storage);
+      }
+      if (free.isEmpty()) {
+        oldest.remove();
+      }
+    }
   }
 
   /** Counts a buffer until it is released or becomes unreachable. */
@@ -180,11 +221,10 @@ final class Memory {
     return className.startsWith("dev.gradus.tensor.") || className.startsWith("dev.gradus.nn.");
   }
 
-  private void trim() {
-    for (Map<Long, ArrayDeque<Storage>> sizes : pool.values()) {
-      for (ArrayDeque<Storage> free : sizes.values()) {
-        free.forEach(backend::free);
-      }
+  /** Gives the pool back to the backend. */
+  synchronized void trim() {
+    for (ArrayDeque<Storage> free : pool.values()) {
+      free.forEach(backend::free);
     }
     pool.clear();
     pooled = 0;
@@ -246,11 +286,6 @@ final class Memory {
 
   private static long bytes(Storage s) {
     return s.numel() * s.dtype().bytes();
-  }
-
-  private ArrayDeque<Storage> free(DType dtype, long numel) {
-    return pool.computeIfAbsent(dtype, d -> new HashMap<>())
-        .computeIfAbsent(numel, n -> new ArrayDeque<>());
   }
 
   /** The count of one buffer that lives by reference. */

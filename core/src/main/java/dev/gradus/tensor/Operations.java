@@ -10,6 +10,8 @@ import dev.gradus.types.Shape;
  * one device and of one type; shapes broadcast by NumPy's rule where nothing else is said.
  */
 abstract class Operations extends ShapeOperations {
+  /** In a reduction: no dimension is named, so that all are meant. */
+  private static final int[] ALL = {};
 
   Operations() {}
 
@@ -18,7 +20,7 @@ abstract class Operations extends ShapeOperations {
   }
 
   private Tensor constant(String who, double value) {
-    Checks.fits(who, self(), value);
+    Checks.fits(who, self().dtype(), value);
     return self().device().full(self().dtype(), value);
   }
 
@@ -46,9 +48,11 @@ abstract class Operations extends ShapeOperations {
 
   /** {@code value - this}. */
   public final Tensor rsub(double value) {
-    return self().dtype() == DType.I64
-        ? neg().add(value)
-        : unary(UnaryOp.RSUB_SCALAR, "Rsub", value, 0);
+    if (self().dtype() == DType.I64) {
+      Checks.fits("rsub", DType.I64, value);
+      return neg().add(value);
+    }
+    return unary(UnaryOp.RSUB_SCALAR, "Rsub", value, 0);
   }
 
   /** {@code this * other}, element by element. */
@@ -307,59 +311,60 @@ abstract class Operations extends ShapeOperations {
 
   /** The sum of all elements. */
   public final Tensor sum() {
-    return ReduceFunctions.sum(self(), new int[0], false);
+    return ReduceFunctions.sum("sum", self(), ALL, false);
   }
 
   /** The sum over these dimensions, which disappear. */
   public final Tensor sum(int... dims) {
-    return ReduceFunctions.sum(self(), dims, false);
+    return ReduceFunctions.sum("sum", self(), dims, false);
   }
 
   /** The sum over one dimension, which becomes 1 when kept. */
   public final Tensor sum(int dim, boolean keepDim) {
-    return ReduceFunctions.sum(self(), new int[] {dim}, keepDim);
+    return ReduceFunctions.sum("sum", self(), new int[] {dim}, keepDim);
+  }
+
+  /** The sum over these dimensions, or all where there is none; they become 1 when kept. */
+  public final Tensor sum(int[] dims, boolean keepDims) {
+    return ReduceFunctions.sum("sum", self(), dims, keepDims);
   }
 
   /** The mean of all elements. */
   public final Tensor mean() {
-    Checks.floating("mean", self());
-    return sum().div((double) self().numel());
+    return ReduceFunctions.mean("mean", self(), ALL, false);
   }
 
   /** The mean over these dimensions, which disappear. */
   public final Tensor mean(int... dims) {
-    Checks.floating("mean", self());
-    for (int dim : dims) {
-      Checks.axis("mean", self().shape(), dim);
-    }
-    Tensor sum = sum(dims);
-    return sum.div((double) self().numel() / Math.max(1, sum.numel()));
+    return ReduceFunctions.mean("mean", self(), dims, false);
   }
 
   /** The mean over one dimension, which becomes 1 when kept. */
   public final Tensor mean(int dim, boolean keepDim) {
-    Checks.floating("mean", self());
-    int d = Checks.axis("mean", self().shape(), dim);
-    return sum(d, keepDim).div((double) self().shape().dim(d));
+    return ReduceFunctions.mean("mean", self(), new int[] {dim}, keepDim);
   }
 
-  /**
-   * The variance of all elements: squared distances from the mean, divided by {@code n -
-   * correction}.
-   */
-  public final Tensor var(int correction) {
-    Checks.floating("var", self());
-    Tensor centred = sub(mean());
-    return centred.mul(centred).sum().div((double) Math.max(0, self().numel() - correction));
+  /** The mean over these dimensions, or all where there is none; they become 1 when kept. */
+  public final Tensor mean(int[] dims, boolean keepDims) {
+    return ReduceFunctions.mean("mean", self(), dims, keepDims);
+  }
+
+  /** The variance of all elements: squared distances from the mean, divided by {@code n - 1}. */
+  public final Tensor var() {
+    return ReduceFunctions.var(self(), ALL, 1, false);
   }
 
   /** The variance along a dimension, divided by {@code n - correction}. */
   public final Tensor var(int dim, int correction, boolean keepDim) {
-    Checks.floating("var", self());
-    int d = Checks.axis("var", self().shape(), dim);
-    Tensor centred = sub(mean(d, true));
-    long n = self().shape().dim(d);
-    return centred.mul(centred).sum(d, keepDim).div((double) Math.max(0, n - correction));
+    return ReduceFunctions.var(self(), new int[] {dim}, correction, keepDim);
+  }
+
+  /**
+   * The variance over these dimensions, or all where there is none, divided by {@code n -
+   * correction}; they become 1 when kept.
+   */
+  public final Tensor var(int[] dims, int correction, boolean keepDims) {
+    return ReduceFunctions.var(self(), dims, correction, keepDims);
   }
 
   /** The greatest of all elements; equal ones share the gradient. */
@@ -380,6 +385,18 @@ abstract class Operations extends ShapeOperations {
   /** The least along a dimension; the first of equal ones takes the gradient. */
   public final Tensor min(int dim, boolean keepDim) {
     return ReduceFunctions.extremum(false, self(), dim, keepDim);
+  }
+
+  /**
+   * The position of the greatest among all elements, row by row, int64; the first of equal ones.
+   */
+  public final Tensor argmax() {
+    return ReduceFunctions.argExtremum(true, self());
+  }
+
+  /** The position of the least among all elements, row by row, int64; the first of equal ones. */
+  public final Tensor argmin() {
+    return ReduceFunctions.argExtremum(false, self());
   }
 
   /** The position of the greatest along a dimension, int64; the first of equal ones. */

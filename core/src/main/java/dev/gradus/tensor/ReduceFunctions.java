@@ -14,36 +14,33 @@ import dev.gradus.types.Shape;
 final class ReduceFunctions {
   private ReduceFunctions() {}
 
+  /** A dimension and what lies around it; of a scalar, its one element. */
   static Axis axis(Shape shape, int dim) {
-    return new Axis(shape.numel(0, dim), shape.dim(dim), shape.numel(dim + 1, shape.rank()));
+    return shape.rank() == 0
+        ? new Axis(1, 1, 1)
+        : new Axis(shape.numel(0, dim), shape.dim(dim), shape.numel(dim + 1, shape.rank()));
+  }
+
+  /** The shape without these dimensions, or with size 1 in them. */
+  private static Shape reduced(Shape shape, boolean[] named, boolean keepDims) {
+    Shape s = shape;
+    for (int d = shape.rank() - 1; d >= 0; d--) {
+      s = !named[d] ? s : keepDims ? s.with(d, 1) : s.without(d);
+    }
+    return s;
   }
 
   // ---- sum
 
   /** The sum over these dimensions, all of them when none is named. */
-  static Tensor sum(Tensor x, int[] dims, boolean keepDim) {
-    Checks.notBool("sum", x);
-    Shape kept = x.shape();
-    boolean[] reduced = new boolean[kept.rank()];
-    for (int d : dims) {
-      reduced[Checks.axis("sum", x.shape(), d)] = true;
-    }
-    for (int d = 0; d < reduced.length; d++) {
-      kept = reduced[d] || dims.length == 0 ? kept.with(d, 1) : kept;
-    }
-    Tensor out =
-        Tensor.born(
-            x.device(), keepDim ? kept : dropped(kept, reduced, dims.length == 0), x.dtype());
+  static Tensor sum(String who, Tensor x, int[] dims, boolean keepDims) {
+    Checks.notBool(who, x);
+    boolean[] named = Checks.axes(who, x.shape(), dims);
+    Shape kept = reduced(x.shape(), named, true);
+    Shape shape = keepDims ? kept : reduced(x.shape(), named, false);
+    Tensor out = Tensor.born(x.device(), shape, x.dtype());
     Broadcasting.sumTo(x.device(), x.storage(), x.shape(), kept, out.storage(), false);
     return Function.wanted(x) ? Function.record(out, new Sum(x, kept)) : out;
-  }
-
-  private static Shape dropped(Shape kept, boolean[] reduced, boolean all) {
-    Shape s = kept;
-    for (int d = reduced.length - 1; d >= 0; d--) {
-      s = reduced[d] || all ? s.without(d) : s;
-    }
-    return s;
   }
 
   private static final class Sum extends Function {
@@ -59,6 +56,26 @@ final class ReduceFunctions {
       Tensor x = input(0);
       give(0, out -> Broadcasting.expand(x.device(), grad, kept, x.shape(), out));
     }
+  }
+
+  // ---- composed of sums
+
+  /** The mean over these dimensions, all of them when none is named. */
+  static Tensor mean(String who, Tensor x, int[] dims, boolean keepDims) {
+    Checks.floating(who, x);
+    Tensor sum = sum(who, x, dims, keepDims);
+    return sum.div((double) summands(x, sum));
+  }
+
+  /** The variance over these dimensions, all of them when none is named. */
+  static Tensor var(Tensor x, int[] dims, int correction, boolean keepDims) {
+    Tensor centred = x.sub(mean("var", x, dims, true));
+    Tensor sum = sum("var", centred.mul(centred), dims, keepDims);
+    return sum.div((double) Math.max(0, summands(x, sum) - correction));
+  }
+
+  private static long summands(Tensor x, Tensor sum) {
+    return x.numel() / Math.max(1, sum.numel());
   }
 
   // ---- max and min
@@ -92,7 +109,7 @@ final class ReduceFunctions {
       Storage mask = memory().allocate(DType.BOOL, n);
       Storage equal = memory().allocate(x.dtype(), n);
       Storage count = memory().allocate(x.dtype(), 1);
-      backend().compare(CompareOp.EQ, saved(0), Spread.FULL, savedOutput(), Spread.SCALAR, mask);
+      extremes(mask);
       backend().cast(mask, equal);
       backend().reduce(ReduceOp.SUM, equal, new Axis(1, n, 1), count, false);
       backend().binary(BinaryOp.DIV, grad, Spread.FULL, count, Spread.FULL, count, 0);
@@ -103,42 +120,45 @@ final class ReduceFunctions {
       memory().recycle(equal);
       memory().recycle(mask);
     }
+
+    /** Where the elements equal the extreme; where it is NaN, those that are NaN. */
+    private void extremes(Storage mask) {
+      Storage nan = memory().allocate(DType.BOOL, mask.numel());
+      backend().compare(CompareOp.EQ, saved(0), Spread.FULL, savedOutput(), Spread.SCALAR, mask);
+      backend().compare(CompareOp.NE, saved(0), Spread.FULL, saved(0), Spread.FULL, nan);
+      backend().ternary(TernaryOp.WHERE, nan, nan, mask, mask, 0);
+      memory().recycle(nan);
+    }
   }
 
   /** The extreme along a dimension; the first of equal ones takes the gradient. */
   static Tensor extremum(boolean greatest, Tensor x, int dim, boolean keepDim) {
     String who = greatest ? "max" : "min";
     Checks.notBool(who, x);
-    int d = Checks.axis(who, x.shape(), dim);
-    Checks.notEmpty(who, x.shape(), x.shape().dim(d));
-    Shape shape = keepDim ? x.shape().with(d, 1) : x.shape().without(d);
+    Axis axis = axis(x.shape(), Checks.axisOrScalar(who, x.shape(), dim));
+    Checks.notEmpty(who, x.shape(), axis.length());
+    Shape shape = reduced(x.shape(), Checks.axes(who, x.shape(), new int[] {dim}), keepDim);
     Tensor out = Tensor.born(x.device(), shape, x.dtype());
     x.device()
         .backend()
-        .reduce(
-            greatest ? ReduceOp.MAX : ReduceOp.MIN,
-            x.storage(),
-            axis(x.shape(), d),
-            out.storage(),
-            false);
-    return Function.wanted(x) ? Function.record(out, new ExtremumAlong(greatest, x, d)) : out;
+        .reduce(greatest ? ReduceOp.MAX : ReduceOp.MIN, x.storage(), axis, out.storage(), false);
+    return Function.wanted(x) ? Function.record(out, new ExtremumAlong(greatest, x, axis)) : out;
   }
 
   private static final class ExtremumAlong extends Function {
     private final boolean greatest;
-    private final int dim;
+    private final Axis axis;
 
-    ExtremumAlong(boolean greatest, Tensor x, int dim) {
+    ExtremumAlong(boolean greatest, Tensor x, Axis axis) {
       super(greatest ? "Max" : "Min", 1, x);
       this.greatest = greatest;
-      this.dim = dim;
+      this.axis = axis;
     }
 
     /** Where the position along the dimension is that of the extreme, the gradient; elsewhere 0. */
     @Override
     void backward(Storage grad) {
       Tensor x = input(0);
-      Axis axis = axis(x.shape(), dim);
       long n = x.numel();
       long[] block = {axis.outer(), axis.length(), axis.inner()};
       long[] full = {axis.length() * axis.inner(), axis.inner(), 1};
@@ -169,11 +189,22 @@ final class ReduceFunctions {
   static Tensor argExtremum(boolean greatest, Tensor x, int dim, boolean keepDim) {
     String who = greatest ? "argmax" : "argmin";
     Checks.notBool(who, x);
-    int d = Checks.axis(who, x.shape(), dim);
-    Checks.notEmpty(who, x.shape(), x.shape().dim(d));
-    Shape shape = keepDim ? x.shape().with(d, 1) : x.shape().without(d);
+    Axis axis = axis(x.shape(), Checks.axisOrScalar(who, x.shape(), dim));
+    Checks.notEmpty(who, x.shape(), axis.length());
+    Shape shape = reduced(x.shape(), Checks.axes(who, x.shape(), new int[] {dim}), keepDim);
     Tensor out = Tensor.born(x.device(), shape, DType.I64);
-    x.device().backend().argReduce(greatest, x.storage(), axis(x.shape(), d), out.storage());
+    x.device().backend().argReduce(greatest, x.storage(), axis, out.storage());
+    return out;
+  }
+
+  /** The position of the extreme of all elements, counted row by row. */
+  static Tensor argExtremum(boolean greatest, Tensor x) {
+    String who = greatest ? "argmax" : "argmin";
+    Checks.notBool(who, x);
+    Checks.notEmpty(who, x.shape(), x.numel());
+    Tensor out = Tensor.born(x.device(), Shape.scalar(), DType.I64);
+    Axis all = new Axis(1, x.numel(), 1);
+    x.device().backend().argReduce(greatest, x.storage(), all, out.storage());
     return out;
   }
 }

@@ -35,6 +35,17 @@ final class RowFunctions {
           who + ": the table must have 2 dimensions but is " + table.shape());
     }
     Checks.ids(who, ids, table.size(0));
+    if (paddingIndex < NONE || paddingIndex >= table.size(0)) {
+      throw new IllegalArgumentException(
+          who
+              + ": padding index "
+              + paddingIndex
+              + " is not a row of the table "
+              + table.shape()
+              + "; it must be in [0, "
+              + table.size(0)
+              + "), or -1 for none");
+    }
     int r = ids.shape().rank();
     long[] dims = new long[r + 1];
     System.arraycopy(ids.shape().toArray(), 0, dims, 0, r);
@@ -72,37 +83,37 @@ final class RowFunctions {
   static Tensor softmax(boolean log, Tensor x, int dim) {
     String who = log ? "logSoftmax" : "softmax";
     Checks.floating(who, x);
-    int d = Checks.axis(who, x.shape(), dim);
-    int last = x.shape().rank() - 1;
-    if (d != last) {
+    int d = Checks.axisOrScalar(who, x.shape(), dim);
+    Axis axis = ReduceFunctions.axis(x.shape(), d);
+    if (axis.inner() != 1) {
+      int last = x.shape().rank() - 1;
       return ShapeFunctions.transpose(
           softmax(log, ShapeFunctions.transpose(x, d, last), last), d, last);
     }
     Tensor out = Tensor.born(x.device(), x.shape(), x.dtype());
-    long rows = x.shape().numel(0, last);
     if (x.numel() > 0) {
-      x.device().backend().softmax(log, x.storage(), out.storage(), rows, x.size(last));
+      x.device().backend().softmax(log, x.storage(), out.storage(), axis.outer(), axis.length());
     }
-    return Function.wanted(x) ? Function.record(out, new Softmax(log, x)) : out;
+    return Function.wanted(x) ? Function.record(out, new Softmax(log, x, axis)) : out;
   }
 
   private static final class Softmax extends Function {
     private final boolean log;
+    private final Axis axis;
 
-    Softmax(boolean log, Tensor x) {
+    Softmax(boolean log, Tensor x, Axis axis) {
       super(log ? "LogSoftmax" : "Softmax", OUTPUT, x);
       this.log = log;
+      this.axis = axis;
     }
 
     @Override
     void backward(Storage grad) {
-      Shape s = output().shape();
-      long rows = s.numel(0, s.rank() - 1);
       give(
           0,
           out -> {
-            if (s.numel() > 0) {
-              backend().softmaxGrad(log, grad, savedOutput(), out, rows, s.dim(-1));
+            if (grad.numel() > 0) {
+              backend().softmaxGrad(log, grad, savedOutput(), out, axis.outer(), axis.length());
             }
           });
     }

@@ -113,8 +113,8 @@ final class ShapeFunctions {
    * result.
    */
   static Tensor transpose(Tensor x, int dim0, int dim1) {
-    int a = Checks.axis("transpose", x.shape(), dim0);
-    int b = Checks.axis("transpose", x.shape(), dim1);
+    int a = Checks.axisOrScalar("transpose", x.shape(), dim0);
+    int b = Checks.axisOrScalar("transpose", x.shape(), dim1);
     int r = x.shape().rank();
     int[] order = new int[r];
     Arrays.setAll(order, i -> i == a ? b : i == b ? a : i);
@@ -145,9 +145,9 @@ final class ShapeFunctions {
 
   // ---- expand
 
-  /** Repeats dimensions of size 1, and new leading ones, to a larger shape. */
+  /** Repeats dimensions of size 1, and new leading ones, to a larger shape; -1 keeps a size. */
   static Tensor expand(Tensor x, long[] dims) {
-    Shape to = Shape.of(dims);
+    Shape to = Shape.of(sizesKept(x.shape(), dims));
     if (x.shape().rank() > to.rank() || !Shape.broadcast("expand", x.shape(), to).equals(to)) {
       throw new IllegalArgumentException(
           "expand: cannot expand "
@@ -159,6 +159,15 @@ final class ShapeFunctions {
     Tensor out = Tensor.born(x.device(), to, x.dtype());
     Broadcasting.expand(x.device(), x.storage(), x.shape(), to, out.storage());
     return Function.wanted(x) ? Function.record(out, new Expand(x)) : out;
+  }
+
+  private static long[] sizesKept(Shape from, long[] dims) {
+    long[] sizes = dims.clone();
+    int added = dims.length - from.rank();
+    for (int i = Math.max(0, added); i < sizes.length; i++) {
+      sizes[i] = sizes[i] == -1 ? from.dim(i - added) : sizes[i];
+    }
+    return sizes;
   }
 
   private static final class Expand extends Function {
@@ -228,9 +237,7 @@ final class ShapeFunctions {
 
   /** Tensors one after another along a dimension; the other sizes are equal. */
   static Tensor concat(List<Tensor> parts, int dim) {
-    if (parts.isEmpty()) {
-      throw new IllegalArgumentException("concat: there is no tensor; give at least one");
-    }
+    Checks.notNone("concat", parts);
     Tensor first = parts.get(0);
     int d = Checks.axis("concat", first.shape(), dim);
     long total = 0;

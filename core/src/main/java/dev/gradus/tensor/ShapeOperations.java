@@ -19,11 +19,11 @@ abstract class ShapeOperations {
   /** Dimensions {@code from} to {@code to}, both inclusive, as one; either may count from -1. */
   public final Tensor flatten(int from, int to) {
     Shape s = self().shape();
+    int a = Checks.axisOrScalar("flatten", s, from);
+    int b = Checks.axisOrScalar("flatten", s, to);
     if (s.rank() == 0) {
       return reshape(1);
     }
-    int a = Checks.axis("flatten", s, from);
-    int b = Checks.axis("flatten", s, to);
     if (a > b) {
       throw new IllegalArgumentException(
           "flatten: dimension " + from + " comes after dimension " + to + " in " + s);
@@ -92,7 +92,7 @@ abstract class ShapeOperations {
     return ShapeFunctions.permute(self(), order);
   }
 
-  /** Dimensions of size 1, and new leading ones, repeated to a larger shape. */
+  /** Dimensions of size 1, and new leading ones, repeated to a larger shape; -1 keeps a size. */
   public final Tensor expand(long... dims) {
     return ShapeFunctions.expand(self(), dims);
   }
@@ -139,6 +139,7 @@ abstract class ShapeOperations {
 
   /** Tensors of one shape along a new dimension. */
   public static Tensor stack(List<Tensor> tensors, int dim) {
+    Checks.notNone("stack", tensors);
     for (Tensor t : tensors) {
       Checks.sameShape("stack", tensors.get(0), t);
     }

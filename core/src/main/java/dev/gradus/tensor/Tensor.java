@@ -100,12 +100,17 @@ public class Tensor extends Operations implements AutoCloseable {
     }
   }
 
+  final Contents contents() {
+    return contents;
+  }
+
   /**
    * Ends this tensor and its gradient now and gives their memory back; a second call does nothing.
    * Only for tensors that nobody needs any more, backward included.
    */
   @Override
   public void close() {
+    contents.close();
     release();
   }
 
@@ -250,7 +255,7 @@ public class Tensor extends Operations implements AutoCloseable {
    * #zeroGrad()}.
    */
   public final boolean hasGrad() {
-    return gradPresent;
+    return gradPresent && grad != null && !grad.contents.isReleased();
   }
 
   /**
@@ -260,7 +265,7 @@ public class Tensor extends Operations implements AutoCloseable {
    */
   public final Tensor grad() {
     Tensor g = grad;
-    if (g == null || !gradPresent) {
+    if (g == null || !hasGrad()) {
       throw new IllegalStateException(
           "grad: tensor "
               + shape()
@@ -364,7 +369,7 @@ public class Tensor extends Operations implements AutoCloseable {
       return f.gradStorage();
     }
     Tensor g = grad;
-    if (g == null) {
+    if (g == null || g.contents.isReleased()) {
       g = unowned(device(), shape(), dtype());
       grad = g;
     }
@@ -373,7 +378,7 @@ public class Tensor extends Operations implements AutoCloseable {
 
   final boolean gradFilled() {
     Function f = origin;
-    return f != null ? f.gradFilled() : gradPresent;
+    return f != null ? f.gradFilled() : hasGrad();
   }
 
   final void gradWritten() {
@@ -393,7 +398,10 @@ public class Tensor extends Operations implements AutoCloseable {
   }
 
   /**
-   * Overwrites the values with those of a tensor of the same shape and type, from any device.
+   * Overwrites the values with those of a tensor of the same shape and type, from any device. What
+   * shares this memory sees it: {@code detach}, {@code reshape}, {@code flatten}, {@code squeeze}
+   * and {@code unsqueeze} do; the results of every other operation, {@code transpose} and {@code
+   * narrow} among them, have values of their own.
    *
    * @throws IllegalStateException if a gradient is recorded for this tensor's values: it is
    *     computed from others, or a leaf that requires one, outside {@link NoGrad}
@@ -437,20 +445,40 @@ public class Tensor extends Operations implements AutoCloseable {
   }
 
   /**
-   * The value of a tensor of one element. Waits for the device.
+   * The value of a tensor of one element; true is 1. An int64 beyond 2^53 is rounded: see {@link
+   * #itemLong()}. Waits for the device.
    *
    * @throws IllegalStateException if it has more elements, or none
    */
   public final double item() {
+    requireOneElement("item");
+    return Transfer.toDoubles(this)[0];
+  }
+
+  /**
+   * The value of an int64 tensor of one element. Waits for the device.
+   *
+   * @throws IllegalStateException if it has more elements, or none
+   * @throws UnsupportedOperationException if it has another type
+   */
+  public final long itemLong() {
+    requireType(DType.I64, "itemLong");
+    requireOneElement("itemLong");
+    return toLongArray()[0];
+  }
+
+  private void requireOneElement(String who) {
     if (shape().numel() != 1) {
       throw new IllegalStateException(
-          "item: tensor "
+          who
+              + ": tensor "
               + shape()
               + " has "
               + shape().numel()
-              + " elements; item() reads exactly one");
+              + " elements; "
+              + who
+              + "() reads exactly one");
     }
-    return Transfer.toDoubles(this)[0];
   }
 
   /**

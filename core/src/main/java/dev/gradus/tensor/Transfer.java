@@ -12,17 +12,7 @@ final class Transfer {
   private Transfer() {}
 
   static int length(Tensor x) {
-    if (x.numel() > Integer.MAX_VALUE - 8) {
-      throw new IllegalArgumentException(
-          "tensor "
-              + x.shape()
-              + " has "
-              + x.numel()
-              + " elements; a Java array takes at most "
-              + (Integer.MAX_VALUE - 8)
-              + "; read it in parts with narrow()");
-    }
-    return (int) x.numel();
+    return Checks.arrayLength("tensor " + x.shape(), x.numel(), "read it in parts with narrow()");
   }
 
   /** The values as doubles, whatever the type. */

@@ -11,12 +11,21 @@ final class FunctionalTest extends Fixture {
   private static final double ROUNDING = 1e-14;
 
   private Tensor wave(double factor, boolean nested) {
-    double[] v = new double[12];
+    return f64(waveValues(factor, nested, 6), 1, 2, 3, 2);
+  }
+
+  /** As {@link #wave(double, boolean)}, one sequence of this length. */
+  private Tensor wave(double factor, boolean nested, int time) {
+    return f64(waveValues(factor, nested, time), 1, time, 2);
+  }
+
+  private static double[] waveValues(double factor, boolean nested, int pairs) {
+    double[] v = new double[2 * pairs];
     for (int i = 0; i < v.length; i++) {
       double s = Math.sin(i);
       v[i] = factor * (nested ? Math.cos(s) : s);
     }
-    return f64(v, 1, 2, 3, 2);
+    return v;
   }
 
   @Test
@@ -46,6 +55,27 @@ final class FunctionalTest extends Fixture {
         },
         Functional.scaledDotProductAttention(
                 wave(1, false), wave(1, true), wave(2, false), AttentionMask.CAUSAL)
+            .toDoubleArray(),
+        ROUNDING,
+        0);
+  }
+
+  @Test
+  void causalAttentionOverASourceOfAnotherLengthCountsFromItsStart() {
+    TensorAssert.assertClose(
+        new double[] {0.0, 1.682941969615793, 0.8116112086206019, 1.0578300030270482},
+        Functional.scaledDotProductAttention(
+                wave(1, false, 2), wave(1, true, 4), wave(2, false, 4), AttentionMask.CAUSAL)
+            .toDoubleArray(),
+        ROUNDING,
+        0);
+    TensorAssert.assertClose(
+        new double[] {
+          0.0, 1.682941969615793, 0.8116112086206019, 1.0578300030270482,
+          0.9033506998889599, 0.9871712279984471, 1.011873107735353, 0.9035860642313004
+        },
+        Functional.scaledDotProductAttention(
+                wave(1, false, 4), wave(1, true, 2), wave(2, false, 2), AttentionMask.CAUSAL)
             .toDoubleArray(),
         ROUNDING,
         0);

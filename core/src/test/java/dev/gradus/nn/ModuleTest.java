@@ -8,21 +8,15 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.gradus.spi.Backend;
-import dev.gradus.spi.BackendException;
-import dev.gradus.spi.DeviceMemoryException;
 import dev.gradus.tensor.Device;
 import dev.gradus.tensor.Scope;
 import dev.gradus.tensor.Tensor;
 import dev.gradus.testing.ReferenceBackend;
 import dev.gradus.types.DType;
-import java.lang.reflect.InvocationHandler;
-import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 final class ModuleTest extends Fixture {
@@ -234,47 +228,6 @@ final class ModuleTest extends Fixture {
     assertEquals(DType.I64, model.count.dtype());
     assertEquals(before, model.w.toDoubleArray()[0]);
     refuses("Tied: cannot be int64; parameters are float32 or float64", () -> model.to(DType.I64));
-  }
-
-  /** A device that takes some allocations and no more. */
-  private static Device small(int allocations) {
-    ReferenceBackend inner = new ReferenceBackend("small");
-    AtomicInteger left = new AtomicInteger(allocations);
-    InvocationHandler counting =
-        (proxy, method, arguments) -> {
-          if (method.getName().equals("allocate") && left.getAndDecrement() <= 0) {
-            throw new DeviceMemoryException("small: full");
-          }
-          return method.invoke(inner, arguments);
-        };
-    Class<?>[] types = {Backend.class};
-    return Device.over(
-        (Backend) Proxy.newProxyInstance(Backend.class.getClassLoader(), types, counting));
-  }
-
-  @Test
-  void aFailedMoveMovesNothing() {
-    int refused = 0;
-    int moved = 0;
-    for (int allocations = 0; allocations < 20; allocations++) {
-      Seed model = new Seed(device);
-      float[] weight = model.linear.weight().toFloatArray();
-      try (Device target = small(allocations)) {
-        Device expected = target;
-        try {
-          model.to(target);
-          moved++;
-        } catch (BackendException full) {
-          expected = device;
-          refused++;
-          assertArrayEquals(weight, model.linear.weight().toFloatArray());
-        }
-        for (Parameter p : model.parameters()) {
-          assertSame(expected, p.device(), "with room for " + allocations);
-        }
-      }
-    }
-    assertTrue(refused > 3 && moved > 3, refused + " refused, " + moved + " moved");
   }
 
   // ---- state

@@ -44,8 +44,9 @@ final class ParameterTest extends Fixture {
     linear.to(DType.F64);
     refuses(
         IllegalStateException.class,
-        "backward: 'Addmm' needs a tensor [1, 2] that was changed in place after it was used;"
-            + " change it after backward, or use a copy()",
+        "backward: 'Addmm' was computed from a tensor [1, 2] of float32 on cpu that is [1, 2] of"
+            + " float64 on cpu now; move or convert a module before the forward pass, or run it"
+            + " again",
         loss::backward);
   }
 

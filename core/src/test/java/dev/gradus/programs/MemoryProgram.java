@@ -6,6 +6,7 @@ import dev.gradus.tensor.Scope;
 import dev.gradus.tensor.Tensor;
 import dev.gradus.testing.ReferenceBackend;
 import dev.gradus.types.DType;
+import java.util.Random;
 
 /** Programs that are careless with memory, each by its name. */
 public final class MemoryProgram {
@@ -23,6 +24,7 @@ public final class MemoryProgram {
       switch (args[0]) {
         case "forgetScope" -> forgetScope(device);
         case "fillTheHeap" -> fillTheHeap(device);
+        case "variedSizes" -> variedSizes(device);
         case "leak" -> leak(device);
         default -> throw new IllegalArgumentException("no program " + args[0]);
       }
@@ -56,6 +58,19 @@ public final class MemoryProgram {
       sum += device.ones(DType.F64, 1_000_000).select(0, 5).item();
     }
     System.out.println("sum " + sum);
+  }
+
+  /** Steps of sizes that hardly come back, then an array of the user's own. */
+  @SuppressWarnings("try") // the scope is open for its effect
+  private static void variedSizes(Device device) {
+    Random sizes = new Random(0);
+    for (int i = 0; i < 3000; i++) {
+      try (Scope step = Scope.open()) {
+        device.zeros(1 + sizes.nextInt(200_000));
+      }
+    }
+    byte[] own = new byte[60 << 20];
+    System.out.println("in use " + device.bytesInUse() + ", own array " + own.length);
   }
 
   /** Two tensors that are still referenced when the device is closed, and one that is not. */

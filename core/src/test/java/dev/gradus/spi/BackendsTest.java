@@ -138,11 +138,12 @@ final class BackendsTest {
   void aMissingBackendNamesThoseThatAreThere() throws Exception {
     assertEquals(
         "BackendException: backend 'tpu' (from the argument) was not found; there are: fast, slow;"
-            + " add gradus-backend-tpu or ask for one of these",
+            + " ask for one of these, or put the jar of the backend on the class path or module"
+            + " path",
         open("tpu", SLOW, FAST));
     assertEquals(
-        "BackendException: backend 'tpu' (from the argument) was not found; there is none: add"
-            + " gradus-backend-tpu to the class path or module path",
+        "BackendException: backend 'tpu' (from the argument) was not found; there is none;"
+            + " put the jar of the backend on the class path or module path",
         open("tpu"));
   }
 

@@ -112,7 +112,8 @@ class ChecksTest {
     unsupported("mean" + rule, i::mean);
     unsupported("mean" + rule, () -> i.mean(0));
     unsupported("mean" + rule, () -> i.mean(0, true));
-    unsupported("var" + rule, () -> i.var(1));
+    unsupported("var" + rule, i::var);
+    unsupported("var" + rule, () -> i.var(new int[] {0}, 1, false));
     unsupported("var" + rule, () -> i.var(0, 1, false));
     unsupported("softmax" + rule, () -> i.softmax(0));
     unsupported("logSoftmax" + rule, () -> i.logSoftmax(0));
@@ -144,13 +145,50 @@ class ChecksTest {
     assertArrayEquals(new long[] {2, 1, 0}, i.rsub(2).toLongArray());
     assertArrayEquals(new long[] {1, 1, 2}, i.clamp(1, Double.POSITIVE_INFINITY).toLongArray());
     assertArrayEquals(new boolean[] {true, true, false}, i.lt(2).toBooleanArray());
-    String rule = "5 is not a whole number but the tensor is int64; convert it with to(dtype)";
+    String rule = "5 is not a whole number but the tensor is int64; use one of float32 or float64";
     refused("add: 2." + rule, () -> i.add(2.5));
     refused("mul: 0." + rule, () -> i.mul(0.5));
     refused("clamp: 1." + rule, () -> i.clamp(0, 1.5));
     refused("lt: 1." + rule, () -> i.lt(1.5));
     Tensor mask = i.eq(0);
+    refused("full: 0." + rule, () -> device.full(DType.I64, 0.5));
     refused("maskedFill: 1." + rule, () -> i.maskedFill(mask, 1.5));
+  }
+
+  @Test
+  void integersTakeNumbersOfTheirRangeOnly() {
+    Tensor i = device.arange(3);
+    Tensor mask = i.eq(0);
+    String rule =
+        " is outside [-2^63, 2^63) but the tensor is int64; use one of float32 or float64";
+    refused("full: 1.0E300" + rule, () -> device.full(DType.I64, 1e300));
+    refused("full: 9.223372036854776E18" + rule, () -> device.full(DType.I64, 0x1p63));
+    refused("add: Infinity" + rule, () -> i.add(Double.POSITIVE_INFINITY));
+    refused("rsub: Infinity" + rule, () -> i.rsub(Double.POSITIVE_INFINITY));
+    refused("mul: -Infinity" + rule, () -> i.mul(Double.NEGATIVE_INFINITY));
+    refused("gt: -Infinity" + rule, () -> i.gt(Double.NEGATIVE_INFINITY));
+    refused("maskedFill: 1.0E300" + rule, () -> i.maskedFill(mask, 1e300));
+    refused(
+        "full: NaN is not a whole number but the tensor is int64; use one of float32 or float64",
+        () -> device.full(DType.I64, Double.NaN));
+    assertEquals(Long.MIN_VALUE, device.full(DType.I64, -0x1p63).itemLong());
+    assertEquals(Double.POSITIVE_INFINITY, device.scalar(Double.POSITIVE_INFINITY).item());
+  }
+
+  @Test
+  void truthValuesTakeZeroAndOneOnly() {
+    Tensor b = device.tensor(new boolean[] {true, false});
+    assertArrayEquals(new boolean[] {true, false}, b.eq(1).toBooleanArray());
+    assertArrayEquals(new boolean[] {false, true}, b.lt(1).toBooleanArray());
+    assertArrayEquals(new boolean[] {true, true}, b.maskedFill(b.eq(0), 1).toBooleanArray());
+    String rule = " is neither 0 nor 1 but the tensor is bool; use one of float32 or float64";
+    refused("eq: 2.0" + rule, () -> b.eq(2));
+    refused("lt: 2.0" + rule, () -> b.lt(2));
+    refused("gt: -1.0" + rule, () -> b.gt(-1));
+    refused("gt: 0.5" + rule, () -> b.gt(0.5));
+    refused("ne: NaN" + rule, () -> b.ne(Double.NaN));
+    refused("full: 3.0" + rule, () -> device.full(DType.BOOL, 3));
+    refused("maskedFill: 2.0" + rule, () -> b.maskedFill(b, 2));
   }
 
   @Test
@@ -198,6 +236,65 @@ class ChecksTest {
   }
 
   @Test
+  void aDimensionIsNamedOnce() {
+    Tensor x = ones(2, 3);
+    refused("sum: [0, 0] names dimension 0 of [2, 3] twice; name it once", () -> x.sum(0, 0));
+    refused("mean: [1, -1] names dimension 1 of [2, 3] twice; name it once", () -> x.mean(1, -1));
+    refused(
+        "var: [0, 0] names dimension 0 of [2, 3] twice; name it once",
+        () -> x.var(new int[] {0, 0}, 1, true));
+    refused("sum: [0, -1] names dimension 0 of [] twice; name it once", () -> ones().sum(0, -1));
+  }
+
+  @Test
+  void aScalarHasNoDimensions() {
+    Tensor x = ones();
+    refused(
+        "select: dimension 0 does not exist in [], which has none; reshape(1) gives it one",
+        () -> x.select(0, 0));
+    refused(
+        "concat: dimension 0 does not exist in [], which has none; reshape(1) gives it one",
+        () -> Tensor.concat(List.of(x, x), 0));
+    refused(
+        "sum: dimension 1 does not exist in [], which has none; reshape(1) gives it one",
+        () -> x.sum(1));
+    refused(
+        "softmax: dimension -2 does not exist in [], which has none; reshape(1) gives it one",
+        () -> x.softmax(-2));
+  }
+
+  /** As in PyTorch a scalar is reduced as if it had one dimension of one element. */
+  @Test
+  void aScalarIsReducedAsAVectorOfOne() {
+    for (int dim : new int[] {0, -1}) {
+      Tensor x = device.full(DType.F64, 3).requiresGrad(true);
+      List<Tensor> results =
+          List.of(
+              x.sum(dim),
+              x.sum(dim, true),
+              x.mean(dim),
+              x.max(dim, false),
+              x.min(dim, true),
+              x.transpose(0, dim));
+      for (Tensor t : results) {
+        assertEquals(Shape.scalar(), t.shape());
+        assertEquals(3, t.item());
+        t.backward();
+      }
+      assertEquals(results.size(), x.grad().item());
+      assertEquals(1, x.softmax(dim).item());
+      assertEquals(0, x.logSoftmax(dim).item());
+      x.zeroGrad();
+      x.softmax(dim).backward();
+      assertEquals(0, x.grad().item());
+      assertEquals(0, x.argmax(dim, true).itemLong());
+      assertEquals(Shape.scalar(), x.argmin(dim, false).shape());
+      assertEquals(0, x.var(dim, 0, true).item());
+      assertEquals(Shape.of(1), x.flatten(0, dim).shape());
+    }
+  }
+
+  @Test
   void extremesOfNothingAreRefused() {
     Tensor x = ones(2, 0);
     String rule = ": [2, 0] has nothing to reduce; the size must be at least 1";
@@ -205,6 +302,7 @@ class ChecksTest {
     refused("min" + rule, x::min);
     refused("max" + rule, () -> x.max(1, false));
     refused("argmin" + rule, () -> x.argmin(1, false));
+    refused("argmin" + rule, x::argmin);
     refused("normalize" + rule, () -> x.normalize(1, 1e-5));
     assertEquals(Shape.of(0), x.max(0, false).shape());
   }
@@ -254,9 +352,13 @@ class ChecksTest {
             + " last dimension must be in",
         () -> ones(2, 4).linear(ones(3, 5)));
     refused(
-        "linear: the bias [4] does not fit the weight [3, 4]; it must have one value for each"
-            + " output",
+        "linear: the bias [4] does not fit the weight [3, 4]; it must be a vector with one"
+            + " value for each output",
         () -> ones(2, 4).linear(ones(3, 4), ones(4)));
+    refused(
+        "linear: the bias [2, 2] does not fit the weight [4, 3]; it must be a vector with one"
+            + " value for each output",
+        () -> ones(2, 3).linear(ones(4, 3), ones(2, 2)));
   }
 
   // ---- shapes
@@ -277,6 +379,7 @@ class ChecksTest {
     refused(
         "expand: cannot expand [2, 3] to [3]; only dimensions of size 1 can grow",
         () -> x.expand(3));
+    refused("shape: [-1, 2, 3] has a negative size; sizes must be >= 0", () -> x.expand(-1, 2, 3));
     refused(
         "expand: cannot expand [2, 3] to [1, 3]; only dimensions of size 1 can grow",
         () -> x.expand(1, 3));
@@ -304,7 +407,7 @@ class ChecksTest {
   @Test
   void tensorsThatAreJoinedFit() {
     refused("concat: there is no tensor; give at least one", () -> Tensor.concat(List.of(), 0));
-    refused("concat: there is no tensor; give at least one", () -> Tensor.stack(List.of(), 0));
+    refused("stack: there is no tensor; give at least one", () -> Tensor.stack(List.of(), 0));
     String rule = " along dimension 0; the other sizes must be equal";
     refused(
         "concat: cannot join [2, 3] and [2, 4]" + rule,
@@ -385,6 +488,14 @@ class ChecksTest {
     refused(
         "indexSelect: ids must have 1 dimension but are [2, 1]",
         () -> table.indexSelect(0, column));
+    refused(
+        "tok: padding index 7 is not a row of the table [5, 2]; it must be in [0, 5), or -1 for"
+            + " none",
+        () -> table.embedding("tok", ids(0), 7));
+    refused(
+        "tok: padding index -2 is not a row of the table [5, 2]; it must be in [0, 5), or -1 for"
+            + " none",
+        () -> table.embedding("tok", ids(0), -2));
     refused(
         "tok: the table must have 2 dimensions but is [2]",
         () -> ones(2).embedding("tok", ids(0), -1));

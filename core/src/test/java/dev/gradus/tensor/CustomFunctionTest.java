@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gradus.testing.ReferenceBackend;
 import dev.gradus.types.DType;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.BiFunction;
 import org.junit.jupiter.api.AfterEach;
@@ -219,6 +220,64 @@ class CustomFunctionTest {
     refused(text, () -> new Returns(x -> x.reshape(2, 1)).apply(leaf(1, 2)));
     refused(text, () -> new Returns(x -> other).apply(leaf(1, 2)));
     new Returns(Tensor::copy).apply(leaf(1, 2));
+  }
+
+  @Test
+  void nothingReturnedIsRefused() {
+    refused(
+        "Returns: forward returned null; return a tensor of its own",
+        () -> new Returns(x -> null).apply(leaf(1, 2)));
+    refused(
+        "Twice: backward returned null; return a list of one gradient for each input",
+        new Twice((c, g) -> null).apply(leaf(1, 2)).sum()::backward);
+    refused(
+        "Twice: backward returned null for input 0, which requires a gradient; return its gradient,"
+            + " zeros if it has none",
+        new Twice((c, g) -> Arrays.asList((Tensor) null)).apply(leaf(1, 2)).sum()::backward);
+    Tensor w = leaf(1, 2);
+    Tensor constant = device.tensor(new double[] {1, 2});
+    new Twice((c, g) -> Arrays.asList(g, null)).apply(w, constant).sum().backward();
+    assertArrayEquals(new double[] {1, 1}, w.grad().toDoubleArray());
+  }
+
+  @Test
+  void aResultOfWholeNumbersCarriesNoGradient() {
+    Tensor ids = new Returns(x -> x.to(DType.I64)).apply(leaf(1, 2));
+    assertFalse(ids.requiresGrad());
+    assertTrue(ids.isLeaf());
+  }
+
+  @Test
+  void whatWasSavedIsLetGoAfterBackward() {
+    CustomFunction.Context[] context = new CustomFunction.Context[1];
+    Tensor y =
+        new Twice(
+                (c, g) -> {
+                  context[0] = c;
+                  return List.of(g.mul(2));
+                })
+            .apply(leaf(1, 2))
+            .sum();
+    y.backward();
+    refused(
+        "Twice: backward asked for saved tensor 0 but forward saved 0", () -> context[0].saved(0));
+  }
+
+  @Test
+  void aBackwardThatFailsLeavesNoTemporariesBehind() {
+    Tensor x = leaf(1, 2, 3);
+    Tensor h = x.mul(x);
+    Tensor failing =
+        new Twice(
+                (c, g) -> {
+                  throw new IllegalStateException("planted");
+                })
+            .apply(h);
+    Tensor y = failing.exp().sum();
+    long before = device.bytesInUse();
+    refused("planted", y::backward);
+    assertEquals(before, device.bytesInUse());
+    assertFalse(x.hasGrad());
   }
 
   @Test

@@ -69,6 +69,18 @@ class DeviceTest {
   }
 
   @Test
+  void valuesInAShapeMayBeAScalar() {
+    assertEquals(Shape.scalar(), device.tensor(new float[] {2}, Shape.scalar()).shape());
+    assertEquals(2, device.tensor(new double[] {2}, Shape.scalar()).item());
+    assertEquals(2, device.tensor(new long[] {2}, Shape.scalar()).itemLong());
+    assertEquals(1, device.tensor(new boolean[] {true}, Shape.scalar()).item());
+    assertEquals(Shape.of(2, 1), device.tensor(new float[2], Shape.of(2, 1)).shape());
+    refused(
+        "tensor: 2 values do not fill the shape [] of 1 elements",
+        () -> device.tensor(new float[2], Shape.scalar()));
+  }
+
+  @Test
   void aTensorDoesNotShareItsValuesWithTheArray() {
     float[] values = {1, 2};
     Tensor x = device.tensor(values);
@@ -81,7 +93,7 @@ class DeviceTest {
   void tensorsAreMadeByRules() {
     assertArrayEquals(new float[] {0, 0}, device.zeros(2).toFloatArray());
     assertArrayEquals(new long[] {1, 1}, device.ones(DType.I64, 2).toLongArray());
-    assertArrayEquals(new boolean[] {true}, device.full(DType.BOOL, 3, 1).toBooleanArray());
+    assertArrayEquals(new boolean[] {true}, device.full(DType.BOOL, 1, 1).toBooleanArray());
     assertArrayEquals(new double[] {0, 0}, device.zeros(DType.F64, 1, 2).toDoubleArray());
     assertArrayEquals(new long[] {0, 1, 2}, device.arange(3).toLongArray());
     assertArrayEquals(new long[] {-1, 0, 1}, device.arange(-1, 2).toLongArray());
@@ -97,6 +109,19 @@ class DeviceTest {
         "tensor: row 1 has 1 values but row 0 has 2; rows must have one length",
         () -> device.tensor(new float[][] {{1, 2}, {3}}));
     refused("arange: end must be >= start but they are 1 and 2", () -> device.arange(2, 1));
+    refused("randperm: n must be >= 0 but is -1", () -> device.randperm(-1));
+    String most = " elements; a Java array takes at most 2147483639; ";
+    refused(
+        "arange: [-9223372036854775808, 9223372036854775807) has 18446744073709551615"
+            + most
+            + "make it in parts",
+        () -> device.arange(Long.MIN_VALUE, Long.MAX_VALUE));
+    refused(
+        "arange: [0, 8589934592) has 8589934592" + most + "make it in parts",
+        () -> device.arange(1L << 33));
+    refused(
+        "randint: a tensor [8589934592] has 8589934592" + most + "draw it in parts",
+        () -> device.randint(0, 2, 1L << 33));
     refused("uniform: draws float32 or float64, not int64", () -> device.uniform(DType.I64, 0, 1));
     refused("normal: draws float32 or float64, not bool", () -> device.normal(DType.BOOL, 0, 1));
     assertEquals(0, device.bytesInUse());
@@ -117,6 +142,14 @@ class DeviceTest {
         "toFloatArray: the tensor is int64, not float32; convert it with to(dtype)",
         device.arange(2)::toFloatArray);
     refused("item: tensor [2] has 2 elements; item() reads exactly one", x::item);
+    refused(
+        "itemLong: the tensor is float32, not int64; convert it with to(dtype)",
+        device.scalar(1)::itemLong);
+    refused(
+        "itemLong: tensor [2] has 2 elements; itemLong() reads exactly one",
+        device.arange(2)::itemLong);
+    long beyond = (1L << 53) + 1;
+    assertEquals(beyond, device.tensor(new long[] {beyond}).itemLong());
     refused("item: tensor [0] has 0 elements; item() reads exactly one", device.zeros(0)::item);
     assertEquals(1, device.full(DType.BOOL, 1).item());
     assertEquals(7, device.full(DType.I64, 7, 1, 1).item());

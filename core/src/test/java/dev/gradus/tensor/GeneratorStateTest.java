@@ -35,7 +35,7 @@ class GeneratorStateTest {
   @Test
   void aRestoredGeneratorContinuesTheStream() {
     Generator generator = used();
-    Generator.State state = generator.state();
+    GeneratorState state = generator.state();
     double[] next = draw(generator);
     Generator other = new Generator(1);
     other.setState(state);
@@ -46,10 +46,10 @@ class GeneratorStateTest {
 
   @Test
   void bytesHoldTheWholeState() {
-    Generator.State state = used().state();
-    assertEquals(state, Generator.State.fromBytes(state.toBytes()));
-    Generator.State fresh = new Generator(5).state();
-    assertEquals(fresh, Generator.State.fromBytes(fresh.toBytes()));
+    GeneratorState state = used().state();
+    assertEquals(state, GeneratorState.fromBytes(state.toBytes()));
+    GeneratorState fresh = new Generator(5).state();
+    assertEquals(fresh, GeneratorState.fromBytes(fresh.toBytes()));
     assertEquals(2540, state.toBytes().length);
   }
 
@@ -57,35 +57,35 @@ class GeneratorStateTest {
   void aStateIsAValueThatNobodyCanChange() {
     Generator generator = new Generator(5);
     generator.random();
-    Generator.State state = generator.state();
-    Generator.State same = generator.state();
+    GeneratorState state = generator.state();
+    GeneratorState same = generator.state();
     assertEquals(same, state);
     assertEquals(same.hashCode(), state.hashCode());
     Arrays.fill(state.words(), 1);
     assertEquals(same, state);
     int[] words = state.words();
-    Generator.State copied =
-        new Generator.State(
+    GeneratorState copied =
+        new GeneratorState(
             state.seed(), words, state.position(), state.nextNormal(), state.philoxOffset());
     words[0]++;
     assertEquals(same, copied);
     generator.random();
     assertEquals(same, state);
     assertNotEquals(same, generator.state());
-    assertEquals("State[seed=5, position=1, philoxOffset=0]", state.toString());
+    assertEquals("GeneratorState[seed=5, position=1, philoxOffset=0]", state.toString());
   }
 
   @Test
   void statesDifferInEveryPart() {
-    Generator.State s = new Generator(5).state();
+    GeneratorState s = new Generator(5).state();
     int[] words = s.words();
     words[623]++;
-    assertNotEquals(s, new Generator.State(6, s.words(), 624, s.nextNormal(), 0));
-    assertNotEquals(s, new Generator.State(5, words, 624, s.nextNormal(), 0));
-    assertNotEquals(s, new Generator.State(5, s.words(), 623, s.nextNormal(), 0));
-    assertNotEquals(s, new Generator.State(5, s.words(), 624, OptionalDouble.of(0), 0));
-    assertNotEquals(s, new Generator.State(5, s.words(), 624, s.nextNormal(), 1));
-    assertEquals(s, new Generator.State(5, s.words(), 624, s.nextNormal(), 0));
+    assertNotEquals(s, new GeneratorState(6, s.words(), 624, s.nextNormal(), 0));
+    assertNotEquals(s, new GeneratorState(5, words, 624, s.nextNormal(), 0));
+    assertNotEquals(s, new GeneratorState(5, s.words(), 623, s.nextNormal(), 0));
+    assertNotEquals(s, new GeneratorState(5, s.words(), 624, OptionalDouble.of(0), 0));
+    assertNotEquals(s, new GeneratorState(5, s.words(), 624, s.nextNormal(), 1));
+    assertEquals(s, new GeneratorState(5, s.words(), 624, s.nextNormal(), 0));
   }
 
   @Test
@@ -94,19 +94,19 @@ class GeneratorStateTest {
     OptionalDouble none = OptionalDouble.empty();
     assertRefused(
         "generator state: has 3 words; MT19937 has 624",
-        () -> new Generator.State(5, new int[3], 0, none, 0));
+        () -> new GeneratorState(5, new int[3], 0, none, 0));
     assertRefused(
         "generator state: all words are 0; no seed leads to such a state",
-        () -> new Generator.State(5, new int[624], 0, none, 0));
+        () -> new GeneratorState(5, new int[624], 0, none, 0));
     assertRefused(
         "generator state: position 625 is outside [0, 624]",
-        () -> new Generator.State(5, words, 625, none, 0));
+        () -> new GeneratorState(5, words, 625, none, 0));
     assertRefused(
         "generator state: position -1 is outside [0, 624]",
-        () -> new Generator.State(5, words, -1, none, 0));
+        () -> new GeneratorState(5, words, -1, none, 0));
     assertRefused(
         "generator state: the cached normal must be finite but is NaN",
-        () -> new Generator.State(5, words, 0, OptionalDouble.of(Double.NaN), 0));
+        () -> new GeneratorState(5, words, 0, OptionalDouble.of(Double.NaN), 0));
   }
 
   @Test
@@ -114,21 +114,21 @@ class GeneratorStateTest {
     byte[] good = used().state().toBytes();
     assertRefused(
         "generator state: has 10 bytes; it must have 2540",
-        () -> Generator.State.fromBytes(new byte[10]));
+        () -> GeneratorState.fromBytes(new byte[10]));
     assertRefused(
         "generator state: does not begin with \"GRNG\"; these bytes are something else",
-        () -> Generator.State.fromBytes(new byte[2540]));
+        () -> GeneratorState.fromBytes(new byte[2540]));
     byte[] newer = good.clone();
     ByteBuffer.wrap(newer).putInt(4, 2);
     assertRefused(
         "generator state: version 2 is unknown; this release reads version 1",
-        () -> Generator.State.fromBytes(newer));
+        () -> GeneratorState.fromBytes(newer));
     for (int i = 8; i < good.length; i += 211) {
       byte[] damaged = good.clone();
       damaged[i] ^= 0x10;
       assertRefused(
           "generator state: the checksum does not fit; the bytes are damaged",
-          () -> Generator.State.fromBytes(damaged));
+          () -> GeneratorState.fromBytes(damaged));
     }
   }
 

@@ -202,7 +202,7 @@ class GeneratorTest {
   @Test
   void emptyArraysTakeNothing() {
     Generator generator = new Generator(1);
-    Generator.State before = generator.state();
+    GeneratorState before = generator.state();
     generator.uniform(new float[0], 0, 1);
     generator.uniform(new double[0], 0, 1);
     generator.normal(new float[0], 0, 1);
@@ -264,7 +264,7 @@ class GeneratorTest {
   @Test
   void refusalsSayWhatWasGivenAndTakeNothing() {
     Generator generator = new Generator(2);
-    Generator.State before = generator.state();
+    GeneratorState before = generator.state();
     assertRefused(
         "uniform: from is 2.0 and to is 1.0; from must be <= to",
         () -> generator.uniform(new float[3], 2, 1));

@@ -49,14 +49,13 @@ class KinksTest {
 
   @Test
   void kinksOfOneOperand() {
-    Tensor x = x(-2, 0, 3);
-    check(x.abs(), a(2, 0, 3), x, a(-1, 0, 1));
+    Tensor x = x(-2, 0, 3, NAN);
+    check(x.abs(), a(2, 0, 3, NAN), x, a(-1, 0, 1, 0));
     x = x(-1, 0, 2, NAN);
     Tensor relu = x.relu();
     assertArrayEquals(a(0, 0, 2, NAN), relu.toDoubleArray());
     relu.sum().backward();
-    // PyTorch passes the gradient of NaN on; relu's derivative is 1 only where the result is > 0
-    assertArrayEquals(a(0, 0, 1, 0), x.grad().toDoubleArray());
+    assertArrayEquals(a(0, 0, 1, 1), x.grad().toDoubleArray());
     x = x(-1, 0, 2);
     check(x.leakyRelu(0.1), a(-0.1, 0, 2), x, a(0.1, 0.1, 1));
     x = x(-1, 1, 2, NAN);
@@ -83,6 +82,26 @@ class KinksTest {
     check(x.min(), a(1), x, a(1 / 3.0, 0, 1 / 3.0, 1 / 3.0, 0));
     x = x(1, 3, 3, 2);
     check(x.max(0, false), a(3), x, a(0, 1, 0, 0));
+  }
+
+  @Test
+  void theGradientReachesNaNWhereItDecides() {
+    Tensor x = x(NAN, 1, NAN);
+    Tensor y = x(1, NAN, NAN);
+    check(x.maximum(y), a(NAN, NAN, NAN), x, a(1, 1, 1));
+    assertArrayEquals(a(1, 1, 1), y.grad().toDoubleArray());
+    x.zeroGrad();
+    y.zeroGrad();
+    check(x.minimum(y), a(NAN, NAN, NAN), x, a(1, 1, 1));
+    assertArrayEquals(a(1, 1, 1), y.grad().toDoubleArray());
+    x = x(NAN, 1, NAN, 1, 3);
+    check(x.max(), a(NAN), x, a(0.5, 0, 0.5, 0, 0));
+    x.zeroGrad();
+    check(x.min(), a(NAN), x, a(0.5, 0, 0.5, 0, 0));
+    x = x(1, NAN, NAN, 1, 3);
+    check(x.max(0, false), a(NAN), x, a(0, 1, 0, 0, 0));
+    x.zeroGrad();
+    check(x.min(0, true), a(NAN), x, a(0, 1, 0, 0, 0));
   }
 
   @Test

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gradus.testing.ReferenceBackend;
 import dev.gradus.types.DType;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -79,6 +80,80 @@ class LeafTest {
         "backward: 'Mul' needs a tensor [2] that was changed in place after it was used; change it"
             + " after backward, or use a copy()",
         assertThrows(IllegalStateException.class, y::backward).getMessage());
+  }
+
+  /** The values of a sum's operands are not needed; where they are and of what type is. */
+  @Test
+  void aGraphOverALeafThatWasMovedIsRefusedBeforeAnythingIsWritten() {
+    try (Device other = Device.over(new ReferenceBackend("other"));
+        Scope scope = Scope.open()) {
+      String way = " now; move or convert a module before the forward pass, or run it again";
+      List<Tensor> values =
+          List.of(device.zeros(DType.F64, 2), other.zeros(2), device.zeros(3), device.zeros(2, 1));
+      for (Tensor v : values) {
+        Leaf leaf = new Leaf(device.ones(2));
+        Tensor w = device.ones(2).requiresGrad(true);
+        Tensor y = leaf.add(1).add(w).sum();
+        leaf.exchange(v);
+        assertEquals(
+            "backward: 'Add' was computed from a tensor [2] of float32 on reference that is "
+                + v.shape()
+                + " of "
+                + v.dtype().label()
+                + " on "
+                + v.device().name()
+                + way,
+            assertThrows(IllegalStateException.class, y::backward).getMessage());
+        assertFalse(leaf.hasGrad());
+        assertFalse(w.hasGrad());
+      }
+    }
+  }
+
+  @Test
+  void aWeightMovedWhileOnlyItsInputsValuesAreNeededIsRefused() {
+    Leaf weight = new Leaf(device.ones(4, 3));
+    Tensor y = device.ones(2, 3).linear(weight).sum();
+    weight.exchange(weight.detach().to(DType.F64));
+    assertTrue(
+        assertThrows(IllegalStateException.class, y::backward)
+            .getMessage()
+            .startsWith(
+                "backward: 'Mm' was computed from a tensor [4, 3] of float32 on reference"));
+    assertFalse(weight.hasGrad());
+  }
+
+  @Test
+  void aMovedLeafThatTakesNoGradientAnyMoreIsNoMatter() {
+    Leaf leaf = new Leaf(device.ones(2));
+    Tensor w = device.ones(2).requiresGrad(true);
+    Tensor y = leaf.add(w).sum();
+    leaf.requiresGrad(false);
+    leaf.exchange(device.zeros(DType.F64, 2));
+    y.backward();
+    assertArrayEquals(new float[] {1, 1}, w.grad().toFloatArray());
+    assertFalse(leaf.hasGrad());
+  }
+
+  @Test
+  void otherValuesOfTheSameKindAreNoMatterWhereNoneAreNeeded() {
+    Leaf leaf = new Leaf(device.ones(2));
+    Tensor y = leaf.add(1).sum();
+    leaf.exchange(device.zeros(2));
+    y.backward();
+    assertArrayEquals(new float[] {1, 1}, leaf.grad().toFloatArray());
+  }
+
+  @Test
+  void theFormerMemoryIsGivenBack() {
+    try (Scope scope = Scope.open()) {
+      Leaf leaf = new Leaf(device.ones(100));
+      Tensor values = device.ones(7);
+      long before = device.bytesInUse();
+      leaf.exchange(values);
+      assertEquals(before - 400, device.bytesInUse());
+    }
+    assertEquals(28, device.bytesInUse(), "what the leaf holds now");
   }
 
   @Test

@@ -1,5 +1,6 @@
 package dev.gradus.tensor;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
@@ -137,6 +138,7 @@ class MemoryTest {
       device.close();
     }
     assertEquals(1, backend.live(), "x, which was alive at the end");
+    assertEquals(0, device.bytesPooled(), "a closed device keeps nothing");
     assertThrows(IllegalStateException.class, x::toFloatArray);
   }
 
@@ -144,6 +146,10 @@ class MemoryTest {
 
   /** A backend with this much memory; what does not fit is refused as a device refuses it. */
   private static Backend limited(long capacity, boolean asHeap) {
+    return limited(capacity, asHeap, new int[1]);
+  }
+
+  private static Backend limited(long capacity, boolean asHeap, int[] refusals) {
     ReferenceBackend all = new ReferenceBackend("small");
     long[] used = new long[1];
     return (Backend)
@@ -157,6 +163,7 @@ class MemoryTest {
               if (method.getName().equals("allocate")) {
                 long bytes = (long) args[1] * ((DType) args[0]).bytes();
                 if (used[0] + bytes > capacity) {
+                  refusals[0]++;
                   throw asHeap ? new OutOfMemoryError("heap") : new DeviceMemoryException("full");
                 }
                 used[0] += bytes;
@@ -195,15 +202,78 @@ class MemoryTest {
   }
 
   @Test
-  void thePoolIsGivenBackBeforeMemoryRunsOut() {
-    try (Device device = Device.over(limited(1000, false))) {
-      for (int size = 1; size < 200; size++) {
-        try (Scope scope = Scope.open()) {
-          device.ones(size);
+  void thePoolTakesAnEighthOfTheMemoryAndForgetsWhatWasNotUsedForLongest() {
+    try (Device device = Device.over(limited(8000, false))) {
+      device.ones(100).close();
+      device.ones(50).close();
+      Storage second = store(device, 60);
+      assertEquals(840, device.bytesPooled());
+      store(device, 100);
+      device.ones(41).close();
+      assertEquals(400 + 240 + 164, device.bytesPooled(), "without the 50, which rested longest");
+      assertSame(second, device.ones(60).storage());
+      device.ones(251).close();
+      assertEquals(400 + 164, device.bytesPooled(), "1004 bytes are too many to keep");
+    }
+  }
+
+  private static Storage store(Device device, int size) {
+    try (Tensor t = device.ones(size)) {
+      return t.storage();
+    }
+  }
+
+  @Test
+  void ofManyEqualStoragesThePoolKeepsWhatFits() {
+    try (Device device = Device.over(limited(8000, false))) {
+      try (Scope scope = Scope.open()) {
+        for (int i = 0; i < 15; i++) {
+          device.ones(25);
         }
       }
-      assertTrue(device.bytesPooled() <= 1000, "what is kept fits, with what is not");
-      assertEquals(0, device.bytesInUse());
+      assertEquals(1000, device.bytesPooled());
+    }
+  }
+
+  @Test
+  void thePoolTellsAFewThousandSizesApart() {
+    ReferenceBackend backend = new ReferenceBackend("reference");
+    try (Device device = Device.over(backend)) {
+      for (int size = 1; size <= 5000; size++) {
+        device.zeros(size).close();
+      }
+      assertEquals(4096, backend.live());
+    }
+  }
+
+  @Test
+  void trimGivesThePoolBack() {
+    ReferenceBackend backend = new ReferenceBackend("reference");
+    Device device = Device.over(backend);
+    Tensor x = device.ones(5);
+    device.ones(7).close();
+    assertEquals(28, device.bytesPooled());
+    device.trim();
+    assertEquals(0, device.bytesPooled());
+    assertEquals(1, backend.live(), "x");
+    assertArrayEquals(new float[] {1, 1, 1, 1, 1}, x.toFloatArray());
+    device.close();
+    assertEquals(
+        "device 'reference' is closed; tensors end with their device",
+        assertThrows(IllegalStateException.class, device::trim).getMessage());
+  }
+
+  @Test
+  void thePoolIsGivenBackBeforeMemoryRunsOut() {
+    int[] refusals = new int[1];
+    try (Device device = Device.over(limited(1000, false, refusals))) {
+      Tensor held = device.ones(200);
+      for (int size = 1; size <= 50; size++) {
+        device.ones(size).close();
+      }
+      assertEquals(800, device.bytesInUse());
+      assertEquals(200, held.numel());
+      assertEquals(0, refusals[0], "the device was never asked for more than it had");
     }
   }
 
@@ -229,6 +299,13 @@ class MemoryTest {
     assertEquals(0, child.exit(), child.err());
     assertEquals("sum 200.0", child.out().strip());
     assertTrue(child.warnings().size() <= 1, child.err());
+  }
+
+  @Test
+  void thePoolLeavesTheHeapToTheUser() throws Exception {
+    ChildJvm child = ChildJvm.run(List.of("-Xmx256m"), PROGRAM, "variedSizes");
+    assertEquals(0, child.exit(), child.err());
+    assertEquals("in use 0, own array 62914560", child.out().strip());
   }
 
   @Test

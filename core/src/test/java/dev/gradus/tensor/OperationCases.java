@@ -2,6 +2,7 @@ package dev.gradus.tensor;
 
 import dev.gradus.testing.Golden;
 import dev.gradus.types.DType;
+import dev.gradus.types.Shape;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
@@ -108,6 +109,43 @@ final class OperationCases {
     return golden;
   }
 
+  /** The operands of a golden case on a device; the floating-point ones require gradients. */
+  static List<Tensor> inputs(Device device, Map<String, Object> golden) {
+    List<Tensor> inputs = new ArrayList<>();
+    for (Object o : Golden.list(Golden.get(golden, "inputs"))) {
+      Map<String, Object> input = Golden.map(o);
+      DType dtype =
+          switch (Golden.text(Golden.get(input, "dtype"))) {
+            case "int64" -> DType.I64;
+            case "bool" -> DType.BOOL;
+            default -> DType.F64;
+          };
+      Tensor x = device.tensor(values(input)).to(dtype).reshape(shape(input).toArray());
+      inputs.add(dtype.isFloating() ? x.requiresGrad(true) : x);
+    }
+    return inputs;
+  }
+
+  /** The shape of a golden tensor. */
+  static Shape shape(Map<String, Object> tensor) {
+    double[] sizes = Golden.doubles(Golden.get(tensor, "shape"));
+    long[] dims = new long[sizes.length];
+    for (int i = 0; i < dims.length; i++) {
+      dims[i] = (long) sizes[i];
+    }
+    return Shape.of(dims);
+  }
+
+  /** The values of a golden tensor. */
+  static double[] values(Map<String, Object> tensor) {
+    List<Object> list = Golden.list(Golden.get(tensor, "values"));
+    double[] values = new double[list.size()];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = list.get(i) instanceof Boolean b ? (b ? 1 : 0) : Golden.number(list.get(i));
+    }
+    return values;
+  }
+
   private void add(String name, String method, Object... arguments) {
     if (cases.put(name, new Case(name, method, List.of(arguments))) != null) {
       throw new AssertionError("two cases are named " + name);
@@ -186,6 +224,8 @@ final class OperationCases {
     }
     add("argmax", "argmax", 1, false);
     add("argmin keep", "argmin", -1, true);
+    add("argmax all", "argmax");
+    add("argmin all", "argmin");
   }
 
   private void reductions() {
@@ -194,10 +234,15 @@ final class OperationCases {
     add("sum 0 2", "sum", new int[] {0, 2});
     add("sum 0 1", "sum", new int[] {0, 1});
     add("sum keep", "sum", -2, true);
+    add("sum keep all", "sum", new int[0], true);
+    add("sum keep 0 2", "sum", new int[] {0, 2}, true);
+    add("mean keep 0 2", "mean", new int[] {0, 2}, true);
     add("mean all", "mean");
     add("mean 0 2", "mean", new int[] {0, 2});
     add("mean keep", "mean", 1, true);
-    add("var all", "var", 1);
+    add("var all", "var");
+    add("var dims", "var", new int[] {0, 2}, 0, true);
+    add("var dims drop", "var", new int[] {-1, 0}, 1, false);
     add("var dim", "var", 1, 0, true);
     add("var dim drop", "var", -1, 1, false);
     add("max all", "max");
@@ -251,6 +296,7 @@ final class OperationCases {
     add("transpose outer", "transpose", 0, 2);
     add("permute", "permute", new int[] {2, 0, 1});
     add("expand", "expand", new long[] {2, 3, 5});
+    add("expand keep", "expand", new long[] {2, -1, 5});
     add("narrow", "narrow", 1, 1L, 2L);
     add("slice", "slice", 1, -3L, -1L);
     add("select", "select", 1, -1L);

@@ -8,7 +8,6 @@ import dev.gradus.testing.Golden;
 import dev.gradus.testing.ReferenceBackend;
 import dev.gradus.testing.TensorAssert;
 import dev.gradus.types.DType;
-import dev.gradus.types.Shape;
 import java.io.IOException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
@@ -68,9 +67,10 @@ class OperationGradientsTest {
     List<Tensor> inputs = inputs(golden);
     Tensor out = c.call(inputs, elsewhere);
     Map<String, Object> expected = Golden.map(Golden.get(golden, "out"));
-    assertEquals(shape(expected), out.shape());
+    assertEquals(OperationCases.shape(expected), out.shape());
     assertEquals(Golden.text(Golden.get(expected, "dtype")), out.dtype().label());
-    TensorAssert.assertClose(values(expected), Transfer.toDoubles(out), TIGHT, TIGHT);
+    TensorAssert.assertClose(
+        OperationCases.values(expected), Transfer.toDoubles(out), TIGHT, TIGHT);
     assertEquals(golden.containsKey("grads"), out.requiresGrad());
     if (out.requiresGrad()) {
       Tensor seed = GradCheck.weights(out).to(out.dtype());
@@ -110,7 +110,7 @@ class OperationGradientsTest {
     Map<String, Object> golden = OperationCases.golden().get("nll");
     List<Tensor> in = inputs(golden);
     Tensor out = in.get(0).logSoftmax(-1).nll("nll", in.get(1), 0.1, -100);
-    double[] expected = values(Golden.map(Golden.get(golden, "out")));
+    double[] expected = OperationCases.values(Golden.map(Golden.get(golden, "out")));
     TensorAssert.assertClose(expected, out.toDoubleArray(), TIGHT, TIGHT);
     out.backward(GradCheck.weights(out));
     double[] grad = Golden.doubles(Golden.list(Golden.get(golden, "grads")).get(0));
@@ -206,36 +206,6 @@ class OperationGradientsTest {
   }
 
   private List<Tensor> inputs(Map<String, Object> golden) {
-    List<Tensor> inputs = new ArrayList<>();
-    for (Object o : Golden.list(Golden.get(golden, "inputs"))) {
-      Map<String, Object> input = Golden.map(o);
-      DType dtype =
-          switch (Golden.text(Golden.get(input, "dtype"))) {
-            case "int64" -> DType.I64;
-            case "bool" -> DType.BOOL;
-            default -> DType.F64;
-          };
-      Tensor x = device.tensor(values(input)).to(dtype).reshape(shape(input).toArray());
-      inputs.add(dtype.isFloating() ? x.requiresGrad(true) : x);
-    }
-    return inputs;
-  }
-
-  private static Shape shape(Map<String, Object> tensor) {
-    double[] sizes = Golden.doubles(Golden.get(tensor, "shape"));
-    long[] dims = new long[sizes.length];
-    for (int i = 0; i < dims.length; i++) {
-      dims[i] = (long) sizes[i];
-    }
-    return Shape.of(dims);
-  }
-
-  private static double[] values(Map<String, Object> tensor) {
-    List<Object> list = Golden.list(Golden.get(tensor, "values"));
-    double[] values = new double[list.size()];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = list.get(i) instanceof Boolean b ? (b ? 1 : 0) : Golden.number(list.get(i));
-    }
-    return values;
+    return OperationCases.inputs(device, golden);
   }
 }

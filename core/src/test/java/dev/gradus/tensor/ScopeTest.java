@@ -116,9 +116,7 @@ class ScopeTest {
       }
       Tensor dead = device.ones(2);
       dead.close();
-      refused(
-          "tensor [2] was released with its scope; keep it with scope.keep(t) or copy it out",
-          () -> scope.keep(dead));
+      refused("tensor [2] was released by close(); copy it out before", () -> scope.keep(dead));
     }
   }
 

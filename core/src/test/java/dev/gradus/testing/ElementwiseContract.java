@@ -2,6 +2,7 @@ package dev.gradus.testing;
 
 import static dev.gradus.testing.Values.FLOATING;
 import static dev.gradus.testing.Values.SIZES;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.gradus.spi.BinaryOp;
@@ -241,6 +242,30 @@ interface ElementwiseContract extends ContractFixture {
     String what = op + " " + dtype.label() + " scalars " + scalars + " alias " + alias;
     lab().check(what, out, ElementwiseCases.ternary(op, dtype, values, a, exactFma()));
     lab().clear();
+  }
+
+  @Test
+  default void theGradientOfAnExtremeReachesNaN() {
+    double nan = Double.NaN;
+    for (DType dtype : FLOATING) {
+      Twin grad = lab().twin(dtype, new double[] {2, 3, 4, 5, 6, 7});
+      Twin y = lab().twin(dtype, new double[] {nan, 1, nan, 1, 2, 1});
+      Twin z = lab().twin(dtype, new double[] {1, nan, nan, 1, 1, 2});
+      Twin out = lab().blank(dtype, 6);
+      lab()
+          .run(
+              (b, at) ->
+                  b.ternary(
+                      TernaryOp.MAX_GRAD,
+                      at.apply(grad),
+                      at.apply(y),
+                      at.apply(z),
+                      at.apply(out),
+                      0));
+      lab().check("MAX_GRAD " + dtype.label(), out, Tolerance.BITS);
+      assertArrayEquals(new double[] {2, 3, 4, 2.5, 6, 0}, lab().actual(out));
+      lab().clear();
+    }
   }
 
   @Test

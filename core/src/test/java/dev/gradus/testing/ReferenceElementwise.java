@@ -203,7 +203,7 @@ final class ReferenceElementwise {
       case WHERE -> throw new IllegalArgumentException("WHERE takes a condition");
       case ADDCMUL -> Math.fma(a * y, z, x);
       case ADDCDIV -> x + a * y / z;
-      case MAX_GRAD -> y > z ? x : y == z ? x / 2 : 0;
+      case MAX_GRAD -> y < z ? 0 : y == z ? x / 2 : x;
       case BCE_GRAD -> (float) bceGrad(x, y, z);
     };
   }
@@ -213,7 +213,7 @@ final class ReferenceElementwise {
       case WHERE -> throw new IllegalArgumentException("WHERE takes a condition");
       case ADDCMUL -> Math.fma(a * y, z, x);
       case ADDCDIV -> x + a * y / z;
-      case MAX_GRAD -> y > z ? x : y == z ? x / 2 : 0;
+      case MAX_GRAD -> y < z ? 0 : y == z ? x / 2 : x;
       case BCE_GRAD -> bceGrad(x, y, z);
     };
   }

@@ -120,11 +120,11 @@ final class ReferenceUnary {
       case EXP -> s;
       case LOG -> 1 / s;
       case SQRT -> 1 / (2 * s);
-      case ABS -> Math.signum(s);
+      case ABS -> s > 0 ? 1 : s < 0 ? -1 : 0;
       case CLAMP -> a <= s && s <= b ? 1 : 0;
       case SIGMOID -> s * (1 - s);
       case TANH -> 1 - s * s;
-      case RELU -> s > 0 ? 1 : 0;
+      case RELU -> s == 0 ? 0 : 1;
       case LEAKY_RELU -> s > 0 ? 1 : a;
       case GELU -> Erf.phi(s) + s * StrictMath.exp(-s * s / 2) / StrictMath.sqrt(2 * Math.PI);
       case GELU_TANH -> geluTanhDerivative(s);

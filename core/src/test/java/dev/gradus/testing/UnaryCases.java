@@ -77,9 +77,8 @@ final class UnaryCases {
     double eps = Tolerance.eps(dtype);
     double floor = Tolerance.smallestNormal(dtype);
     return switch (op) {
-      case NEG, ADD_SCALAR, MUL_SCALAR, DIV_SCALAR, RSUB_SCALAR, CLAMP, RELU, LEAKY_RELU ->
+      case NEG, ADD_SCALAR, MUL_SCALAR, DIV_SCALAR, RSUB_SCALAR, ABS, CLAMP, RELU, LEAKY_RELU ->
           Tolerance.SAME;
-      case ABS -> (i, e) -> Double.isNaN(saved[i]) ? INF : 0;
       case RDIV_SCALAR, POW_SCALAR, RPOW_SCALAR, EXP, LOG, SQRT, SIGMOID ->
           (i, e) -> 8 * eps * Math.abs(e) + floor;
       case TANH, SOFTPLUS -> (i, e) -> 8 * eps * (Math.abs(e) + Math.abs(grad[i])) + floor;

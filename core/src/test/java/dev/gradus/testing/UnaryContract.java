@@ -75,6 +75,23 @@ interface UnaryContract extends ContractFixture {
   }
 
   @Test
+  default void gradientsAtKinksAndAtNaNAreExact() {
+    double[] saved = {Double.NaN, 0.0, Double.POSITIVE_INFINITY, 1e-45, 3, Double.NaN, 0.5};
+    double[] grads = {2, 3, -4, 5, -6, -7, 8};
+    UnaryOp[] ops = {UnaryOp.ABS, UnaryOp.CLAMP, UnaryOp.RELU, UnaryOp.LEAKY_RELU};
+    for (UnaryOp op : ops) {
+      for (DType dtype : FLOATING) {
+        Twin grad = lab().twin(dtype, grads);
+        Twin s = lab().twin(dtype, saved);
+        Twin out = lab().blank(dtype, grads.length);
+        lab().run((b, at) -> b.unaryGrad(op, at.apply(grad), at.apply(s), at.apply(out), 0, 3));
+        lab().check(op + " gradient " + dtype.label(), out, Tolerance.SAME);
+        lab().clear();
+      }
+    }
+  }
+
+  @Test
   default void unaryOpsOnIntegersAreExact() {
     int ops = 0;
     for (UnaryOp op : UnaryOp.values()) {

@@ -23,7 +23,7 @@ final class NamesFile {
     texts.put(KIND, "names-" + model.kind());
     texts.put(ALPHABET, Alphabet.CHARACTERS);
     model.sizes().byName().forEach((name, size) -> texts.put(name, size.toString()));
-    SafeTensors.save(file, model.stateDict(), texts);
+    SafeTensors.save(file, model, texts);
   }
 
   /**
@@ -33,10 +33,15 @@ final class NamesFile {
    * @throws IllegalArgumentException if it holds something else
    */
   static NamesModel load(Path file, Device device) throws IOException {
-    Map<String, String> texts;
     try (SafeTensorsReader reader = SafeTensors.open(file)) {
-      texts = reader.metadata();
+      NamesModel model = describedBy(file, reader.metadata(), device);
+      reader.loadInto(model);
+      return model;
     }
+  }
+
+  /** The model that the texts of a file describe, with initial values. */
+  private static NamesModel describedBy(Path file, Map<String, String> texts, Device device) {
     NamesKind kind = kind(file, texts.get(KIND));
     if (!Alphabet.CHARACTERS.equals(texts.get(ALPHABET))) {
       throw wrong(file, ALPHABET, texts.get(ALPHABET), "'" + Alphabet.CHARACTERS + "'");
@@ -46,9 +51,7 @@ final class NamesFile {
       String name = size.getKey();
       byName.put(name, size(file, name, texts.get(name)));
     }
-    NamesModel model = kind.create(device, new NamesSizes(byName));
-    SafeTensors.loadInto(file, model);
-    return model;
+    return kind.create(device, new NamesSizes(byName));
   }
 
   private static NamesKind kind(Path file, @Nullable String text) {

@@ -72,7 +72,7 @@ final class TrainDigits implements Callable<Integer> {
       train(model, digits.training(), device, out);
       report(confusion(model, digits.heldOut(), device), out);
       if (save.file() != null) {
-        SafeTensors.save(save.file(), model.stateDict(), Map.of("model", "digits"));
+        SafeTensors.save(save.file(), model, Map.of("model", "digits"));
         out.println("saved as " + save.file());
       }
     }

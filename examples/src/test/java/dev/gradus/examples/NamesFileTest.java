@@ -70,7 +70,7 @@ class NamesFileTest {
     texts.put(key, text);
     texts.values().removeIf(value -> value == null);
     Path file = folder.resolve("other.safetensors");
-    SafeTensors.save(file, NamesKind.MLP.create(device, SMALL).stateDict(), texts);
+    SafeTensors.save(file, NamesKind.MLP.create(device, SMALL), texts);
     Exception e = assertThrows(IllegalArgumentException.class, () -> NamesFile.load(file, device));
     assertEquals(
         "file '"
@@ -93,7 +93,7 @@ class NamesFileTest {
     texts.put("alphabet", Alphabet.CHARACTERS);
     SMALL.byName().forEach((name, size) -> texts.put(name, size.toString()));
     texts.put("heads", "3");
-    SafeTensors.save(file, NamesKind.GPT.create(device, SMALL).stateDict(), texts);
+    SafeTensors.save(file, NamesKind.GPT.create(device, SMALL), texts);
     Run run = Run.of("generate", file.toString());
     assertEquals(1, run.code());
     assertEquals(

@@ -23,13 +23,16 @@ final class AtomicFile {
 
   private AtomicFile() {}
 
+  /** So many links from one to the next are followed, as by Linux. */
+  private static final int LINKS = 40;
+
   /**
    * Writes to a temporary file beside the target ({@code .NAME.….tmp}), makes it durable, and
    * renames it. When that fails the target is as before and the temporary file is deleted; a
-   * process that is killed leaves it.
+   * process that is killed leaves it. The target of a symbolic link is what it leads to.
    */
   static void write(String who, Path target, Content content) throws IOException {
-    Path file = target.toAbsolutePath();
+    Path file = behindLinks(who, target);
     Path folder = file.getParent();
     Path name = file.getFileName();
     if (folder == null || name == null || Files.isDirectory(file)) {
@@ -51,6 +54,24 @@ final class AtomicFile {
       Files.deleteIfExists(temporary);
     }
     makeDurable(folder);
+  }
+
+  /** What a path leads to, whether that exists or not: renaming onto a link would replace it. */
+  private static Path behindLinks(String who, Path target) throws IOException {
+    Path at = target.toAbsolutePath();
+    for (int i = 0; i < LINKS; i++) {
+      if (!Files.isSymbolicLink(at)) {
+        return at;
+      }
+      at = at.resolveSibling(Files.readSymbolicLink(at));
+    }
+    throw new IOException(
+        who
+            + ": "
+            + target
+            + " is a symbolic link that leads back to itself, or through more than "
+            + LINKS
+            + " others; name the file itself");
   }
 
   /** The rename itself survives a loss of power only when the folder is on the disk too. */

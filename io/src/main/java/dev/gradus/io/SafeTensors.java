@@ -42,7 +42,8 @@ public final class SafeTensors {
    *
    * <p>The file is replaced as a whole, when everything is on the disk: after a failure or a crash
    * at any moment it is what it was. A process that is killed may leave a temporary file {@code
-   * .NAME.….tmp} beside it, which can be deleted.
+   * .NAME.….tmp} beside it, which can be deleted. A symbolic link stays a link: the file that it
+   * leads to is replaced.
    *
    * @param tensors the tensors by name; of names of the same memory the first that the map lists is
    *     the one under which the data stands
@@ -72,12 +73,21 @@ public final class SafeTensors {
   }
 
   /**
-   * Writes all parameters and buffers of a module, tied ones as aliases, as {@link #save(Path, Map,
-   * Map)}.
+   * Writes all parameters and buffers of a module, tied ones as aliases.
+   *
+   * @see #save(Path, Map, Map)
+   */
+  public static void save(Path file, Module module) throws IOException {
+    save(file, module.stateDict());
+  }
+
+  /**
+   * Writes all parameters and buffers of a module, tied ones as aliases, and texts.
    *
    * @param metadata texts to keep with them
+   * @see #save(Path, Map, Map)
    */
-  public static void saveModule(Path file, Module module, Map<String, String> metadata)
+  public static void save(Path file, Module module, Map<String, String> metadata)
       throws IOException {
     save(file, module.stateDict(), metadata);
   }
@@ -133,27 +143,16 @@ public final class SafeTensors {
   }
 
   /**
-   * Overwrites tensors with those of a file, which has exactly their names, shapes and types.
-   * Values go from the file to the device in parts of at most 1 MiB, outside of autograd.
-   *
-   * <p>Of names of the same memory one suffices in the file. Where the file has several of them
-   * with data of their own, that is a problem too: only one could be kept.
+   * Overwrites tensors with those of a file; see {@link SafeTensorsReader#loadInto(Map)}.
    *
    * @param targets the tensors to overwrite, by name
-   * @throws IllegalArgumentException if names, shapes or types differ; the text lists every
-   *     difference, and nothing was changed
+   * @throws IllegalArgumentException if names, shapes or types differ; nothing was changed
    * @throws MalformedFileException if the file breaks a rule of the format; nothing was changed
    * @throws IOException if reading fails; values may have been changed
    */
   public static void loadInto(Path file, Map<String, ? extends Tensor> targets) throws IOException {
     try (SafeTensorsReader reader = open(file)) {
-      Map<Tensor, TensorEntry> plan = LoadPlan.of(file, reader, targets);
-      for (TensorEntry e : plan.values()) {
-        reader.checkTruths(e);
-      }
-      for (Map.Entry<Tensor, TensorEntry> e : plan.entrySet()) {
-        reader.fill(e.getValue(), e.getKey());
-      }
+      reader.loadInto(targets);
     }
   }
 

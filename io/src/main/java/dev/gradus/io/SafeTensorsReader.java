@@ -1,5 +1,6 @@
 package dev.gradus.io;
 
+import dev.gradus.nn.Module;
 import dev.gradus.tensor.Device;
 import dev.gradus.tensor.NoGrad;
 import dev.gradus.tensor.Tensor;
@@ -189,6 +190,35 @@ public final class SafeTensorsReader implements Closeable {
     target.storage();
     checkTruths(e);
     fill(e, target);
+  }
+
+  /**
+   * Overwrites tensors with those of the file, which has exactly their names, shapes and types.
+   * Values go from the file to the device in parts of at most 1 MiB, outside of autograd.
+   *
+   * <p>Of names of the same memory one suffices in the file. Where the file has several of them
+   * with data of their own, that is a problem too: only one could be kept.
+   *
+   * @param targets the tensors to overwrite, by name
+   * @throws IllegalArgumentException if names, shapes or types differ; the text lists every
+   *     difference, and nothing was changed
+   * @throws MalformedFileException if the file breaks a rule of the format; nothing was changed
+   * @throws IOException if reading fails; values may have been changed
+   */
+  public void loadInto(Map<String, ? extends Tensor> targets) throws IOException {
+    requireOpen();
+    Map<Tensor, TensorEntry> plan = LoadPlan.of(file, this, targets);
+    for (TensorEntry e : plan.values()) {
+      checkTruths(e);
+    }
+    for (Map.Entry<Tensor, TensorEntry> e : plan.entrySet()) {
+      fill(e.getValue(), e.getKey());
+    }
+  }
+
+  /** Overwrites all parameters and buffers of a module, as {@link #loadInto(Map)}. */
+  public void loadInto(Module module) throws IOException {
+    loadInto(module.stateDict());
   }
 
   /** Why an entry cannot be read into a tensor; null if it can. */

@@ -212,7 +212,7 @@ class SafeTensorsTest {
   @Test
   void tiedParametersStandOnceAndComeBackTied() throws IOException {
     Tied model = new Tied(device);
-    SafeTensors.saveModule(file, model, Map.of("epoch", "3"));
+    SafeTensors.save(file, model, Map.of("epoch", "3"));
     try (SafeTensorsReader reader = SafeTensors.open(file)) {
       assertEquals(List.of("steps", "first.bias", "head"), reader.names());
       assertEquals(Map.of("first.weight", "head"), reader.aliases());
@@ -228,6 +228,30 @@ class SafeTensorsTest {
     SafeTensors.loadInto(file, other);
     model.stateDict().forEach((name, t) -> assertSameValues(t, other.stateDict().get(name)));
     assertTrue(other.head.requiresGrad());
+  }
+
+  @Test
+  void aModuleComesBackWithItsTextsFromOneOpening() throws IOException {
+    Tied model = new Tied(device);
+    SafeTensors.save(file, model);
+    device.manualSeed(9);
+    Tied other = new Tied(device);
+    try (SafeTensorsReader reader = SafeTensors.open(file)) {
+      assertEquals(Map.of(), reader.metadata());
+      reader.loadInto(other);
+      assertSameValues(model.head, other.head);
+      reader.loadInto(
+          Map.of(
+              "steps",
+              device.zeros(DType.I64, 2),
+              "first.bias",
+              device.zeros(2),
+              "head",
+              other.head,
+              "first.weight",
+              other.head));
+    }
+    assertSameValues(model.steps, other.steps);
   }
 
   @Test
@@ -387,6 +411,8 @@ class SafeTensorsTest {
     reader.close();
     String text =
         assertThrows(IllegalStateException.class, () -> reader.read("a", device)).getMessage();
+    assertTrue(text.contains("was closed; open it again"), text);
+    text = assertThrows(IllegalStateException.class, () -> reader.loadInto(Map.of())).getMessage();
     assertTrue(text.contains("was closed; open it again"), text);
   }
 }

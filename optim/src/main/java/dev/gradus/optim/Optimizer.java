@@ -85,7 +85,9 @@ public abstract class Optimizer<O extends OptimizerOptions<O>> {
   private void requireUsed(Universe u) {
     if (u.isEmpty()) {
       throw new IllegalArgumentException(
-          kind + ": there are no parameters to optimize; the model has none");
+          kind
+              + ": there are no parameters to optimize; the model has none: layers count when"
+              + " they are registered");
     }
     List<String> unused = u.unused();
     if (!allowUnused && !unused.isEmpty()) {
@@ -150,7 +152,17 @@ public abstract class Optimizer<O extends OptimizerOptions<O>> {
     return group(name);
   }
 
-  /** Adds a group of listed parameters; see {@link OptimizerBuilder#group(String, List)}. */
+  /** Adds a group of listed parameters with the default options, in mid-training. */
+  public final ParamGroup<O> addGroup(String name, List<Parameter> parameters) {
+    return addGroup(name, parameters, UnaryOperator.identity());
+  }
+
+  /**
+   * Adds a group of listed parameters in mid-training; they are named as in {@link
+   * OptimizerBuilder#group(String, List, UnaryOperator)}.
+   *
+   * @throws IllegalArgumentException if a rule is broken; nothing is changed then
+   */
   public final ParamGroup<O> addGroup(
       String name, List<Parameter> parameters, UnaryOperator<O> options) {
     add(List.of(GroupRequest.of(name, parameters, ParamGroup.change(name, defaults, options))));
@@ -162,9 +174,19 @@ public abstract class Optimizer<O extends OptimizerOptions<O>> {
   /**
    * Attaches a schedule, at its step 0, to every group that has none of its own, also to those
    * added later; it replaces the one attached before.
+   *
+   * @throws IllegalArgumentException if it is null
    */
   public final void schedule(Schedule schedule) {
-    run = new ScheduleRun(schedule);
+    run = ScheduleRun.start(kind, schedule);
+  }
+
+  /**
+   * Takes the optimizer's schedule off: groups that have none of their own go on with their base
+   * rates.
+   */
+  public final void clearSchedule() {
+    run = null;
   }
 
   /** Advances every schedule by one: that of the optimizer, and those of groups. */

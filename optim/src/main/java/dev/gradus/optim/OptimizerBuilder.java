@@ -33,8 +33,15 @@ public final class OptimizerBuilder<O extends OptimizerOptions<O>, T extends Opt
    * @param kind the optimizer's name in messages and prints
    * @param defaults what the options of groups start from
    * @param maker calls the optimizer's constructor
+   * @throws IllegalArgumentException if the defaults are null
    */
   public OptimizerBuilder(String kind, O defaults, Function<OptimizerBuilder<O, T>, T> maker) {
+    if (defaults == null) {
+      throw new IllegalArgumentException(
+          kind
+              + ": the change of the default options gave null; return the options that it is"
+              + " given, or what their withers make of them");
+    }
     this.kind = kind;
     this.defaults = defaults;
     this.maker = maker;

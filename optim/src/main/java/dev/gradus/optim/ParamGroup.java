@@ -61,14 +61,23 @@ public final class ParamGroup<O extends OptimizerOptions<O>> {
    * Replaces options by hand.
    *
    * @param change from the present options to the new ones
-   * @throws IllegalArgumentException if a value is not allowed; nothing is changed then
+   * @throws IllegalArgumentException if a value is not allowed, or there are no options; nothing is
+   *     changed then
    */
   public void options(UnaryOperator<O> change) {
     setOptions(change(name, options, change));
   }
 
-  /** Replaces all options, the base rate among them. */
+  /**
+   * Replaces all options, the base rate among them.
+   *
+   * @throws IllegalArgumentException if they are null
+   */
   public void setOptions(O changed) {
+    if (changed == null) {
+      throw new IllegalArgumentException(
+          "group '" + name + "': the options are null; give those that the group shall have");
+    }
     options = changed;
     inForce = changed;
   }
@@ -112,9 +121,25 @@ public final class ParamGroup<O extends OptimizerOptions<O>> {
   public O optionsNow() {
     double now = lrNow();
     if (inForce.lr() != now) {
-      inForce = change(name, options, o -> o.withLr(now));
+      inForce = scheduled(now);
     }
     return inForce;
+  }
+
+  private O scheduled(double rate) {
+    try {
+      return change(name, options, o -> o.withLr(rate));
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(
+          e.getMessage()
+              + "; schedule "
+              + schedule()
+              + " made it at step "
+              + scheduleStep()
+              + " of the base rate "
+              + options.lr(),
+          e);
+    }
   }
 
   /** The schedule of its rate: its own, or the optimizer's; null where there is none. */
@@ -129,9 +154,18 @@ public final class ParamGroup<O extends OptimizerOptions<O>> {
     return run == null ? 0 : run.step();
   }
 
-  /** Attaches a schedule of its own, at its step 0, in place of the one it had. */
+  /**
+   * Attaches a schedule of its own, at its step 0, in place of the one it had.
+   *
+   * @throws IllegalArgumentException if it is null
+   */
   public void schedule(Schedule schedule) {
-    own = new ScheduleRun(schedule);
+    own = ScheduleRun.start("group '" + name + "'", schedule);
+  }
+
+  /** Takes its own schedule off; that of the optimizer, where there is one, holds from now on. */
+  public void clearSchedule() {
+    own = null;
   }
 
   private @Nullable ScheduleRun run() {
@@ -150,11 +184,20 @@ public final class ParamGroup<O extends OptimizerOptions<O>> {
    * Applies a user's change of options; the message of a value that is not allowed names the group.
    */
   static <O> O change(String group, O options, UnaryOperator<O> change) {
+    O changed;
     try {
-      return change.apply(options);
+      changed = change.apply(options);
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException("group '" + group + "': " + e.getMessage(), e);
     }
+    if (changed == null) {
+      throw new IllegalArgumentException(
+          "group '"
+              + group
+              + "': its change of options gave null; return the options that it is given, or what"
+              + " their withers make of them");
+    }
+    return changed;
   }
 
   /** The name, the rate in force and the size. */

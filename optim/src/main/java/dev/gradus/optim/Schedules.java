@@ -81,7 +81,8 @@ public final class Schedules {
 
   /**
    * {@code minimum + (B - minimum) (1 + cos(pi e / period)) / 2} (CosineAnnealingLR). After period
-   * steps it rises again.
+   * steps it rises again. A base rate below the minimum, 0 included, makes it rise to the minimum:
+   * freeze parameters to stop them.
    *
    * <p>Source: arXiv:1608.03983, equation 5, without restarts.
    *

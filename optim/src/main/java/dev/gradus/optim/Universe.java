@@ -139,7 +139,8 @@ final class Universe {
       throw new IllegalArgumentException(
           "group '"
               + request.name()
-              + "': there are no parameters to optimize; the model has none");
+              + "': there are no parameters to optimize; the model has none: layers count when"
+              + " they are registered");
     }
     if (selection.kind() == Selection.Kind.LIST) {
       return accepted;

@@ -2,6 +2,7 @@ package dev.gradus.optim;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gradus.nn.NamedParameters;
 import dev.gradus.nn.Parameter;
@@ -191,13 +192,15 @@ class OptimizerGroupsTest {
         "group 'x': the list of parameters is empty; leave the group out",
         refused(() -> adam().group("x", List.of()).build()));
     assertEquals(
-        "group 'all': there are no parameters to optimize; the model has none",
+        "group 'all': there are no parameters to optimize; the model has none: layers count when"
+            + " they are registered",
         refused(() -> Adam.of(none)));
     assertEquals(
         "group 'x': pattern '**' matches nothing: there are no parameters to optimize",
         refused(() -> adam().group("x", none.matching("**")).build()));
     assertEquals(
-        "Adam: there are no parameters to optimize; the model has none",
+        "Adam: there are no parameters to optimize; the model has none: layers count when"
+            + " they are registered",
         refused(() -> adam().group("x", none.others()).build()));
     assertEquals(
         "Adam: there are no param groups; add one with group(name, parameters)",
@@ -232,6 +235,9 @@ class OptimizerGroupsTest {
     assertEquals(before, adam.describe());
     adam.addGroup("emb", List.of(named.get("emb.weight")), o -> o);
     assertEquals(List.of("emb.weight"), adam.group("emb").names());
+    adam.addGroup("bias", List.of(named.get("emb.bias")));
+    assertEquals(List.of("emb.bias"), adam.group("bias").names());
+    assertEquals(Adam.Options.defaults(), adam.group("bias").options());
   }
 
   @Test
@@ -308,5 +314,39 @@ class OptimizerGroupsTest {
         refused(() -> g.options(o -> o.withBetas(1, 0.9))));
     assertEquals(before, g.options());
     assertEquals(before, g.optionsNow());
+  }
+
+  @Test
+  void aChangeThatGivesNoOptionsIsRefusedAndChangesNothing() {
+    String rest = " gave null; return the options that ";
+    assertTrue(
+        refused(() -> adam().group("head", named.all(), o -> null))
+            .startsWith("group 'head': its change of options" + rest));
+    Adam adam = adam().group("head", named.matching("head.**")).allowUnused().build();
+    ParamGroup<Adam.Options> g = adam.group("head");
+    Adam.Options before = g.options();
+    assertEquals(
+        "group 'head': its change of options"
+            + rest
+            + "it is given, or what their withers make of them",
+        refused(() -> g.options(o -> null)));
+    assertEquals(
+        "group 'head': the options are null; give those that the group shall have",
+        refused(() -> g.setOptions(null)));
+    assertTrue(
+        refused(() -> adam.addGroup("emb", named.others(), o -> null))
+            .startsWith("group 'emb': its change of options" + rest));
+    assertEquals(before, g.optionsNow());
+    assertEquals(1, adam.groups().size());
+  }
+
+  @Test
+  void defaultsThatAreNullAreRefused() {
+    String rest =
+        ": the change of the default options gave null; return the options that it is given, or"
+            + " what their withers make of them";
+    assertEquals("Adam" + rest, refused(() -> Adam.withDefaults(o -> null)));
+    assertEquals("AdamW" + rest, refused(() -> AdamW.of(named, o -> null)));
+    assertEquals("SGD" + rest, refused(() -> SGD.withDefaults(o -> null)));
   }
 }

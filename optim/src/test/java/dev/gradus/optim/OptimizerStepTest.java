@@ -355,8 +355,7 @@ class OptimizerStepTest {
     double[] values = Fixture.values(named.get("emb.weight"));
     named.get("head.bias").close();
     assertEquals(
-        "Adam.step: parameter 'head.bias': tensor [6] was released with its scope; keep it with"
-            + " scope.keep(t) or copy it out",
+        "Adam.step: parameter 'head.bias': tensor [6] was released by close(); copy it out before",
         Fixture.refused(IllegalStateException.class, adam::step));
     assertArrayEquals(values, Fixture.values(named.get("emb.weight")));
     assertFalse(hasState(adam));

@@ -1,6 +1,8 @@
 package dev.gradus.optim;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gradus.nn.NamedParameters;
@@ -133,8 +135,50 @@ class SchedulesTest {
   void aRateThatAScheduleMayNotGiveIsRefusedAtTheStep() {
     sgd.group("low").schedule(Schedules.lambda(e -> Double.NaN));
     assertEquals(
-        "group 'low': SGD lr must be >= 0 but is NaN",
+        "group 'low': SGD lr must be >= 0 but is NaN; schedule Lambda made it at step 0 of the base"
+            + " rate 0.05",
         Fixture.refused(IllegalArgumentException.class, sgd::step));
+    sgd.group("low").clearSchedule();
+    sgd.schedule(Schedules.warmup(2, Schedules.lambda(e -> 1.0 - e)));
+    for (int e = 0; e < 4; e++) {
+      sgd.step();
+      sgd.stepSchedules();
+    }
+    assertEquals(
+        "group 'low': SGD lr must be >= 0 but is -0.05; schedule Warmup(2) then Lambda made it at"
+            + " step 4 of the base rate 0.05",
+        Fixture.refused(IllegalArgumentException.class, sgd::step));
+  }
+
+  @Test
+  void aScheduleThatIsTakenOffLeavesTheBaseRateOrTheOptimizersSchedule() {
+    ParamGroup<SGD.Options> low = sgd.group("low");
+    sgd.schedule(Schedules.exponential(0.5));
+    low.schedule(Schedules.exponential(0.1));
+    sgd.stepSchedules();
+    assertEquals(0.005, low.optionsNow().lr(), 1e-18); // a rounding of 0.05 * 0.1
+    low.clearSchedule();
+    assertEquals(0.025, low.optionsNow().lr());
+    assertEquals(1, low.scheduleStep());
+    sgd.clearSchedule();
+    sgd.stepSchedules();
+    assertEquals(0.05, low.optionsNow().lr());
+    assertEquals(0.5, sgd.group("high").lrNow());
+    assertNull(low.schedule());
+    assertEquals(0, low.scheduleStep());
+  }
+
+  @Test
+  void aScheduleThatIsNullIsRefusedAndTheOldOneStays() {
+    Schedule old = Schedules.exponential(0.5);
+    sgd.schedule(old);
+    assertEquals(
+        "SGD: the schedule is null; clearSchedule() takes a schedule off",
+        Fixture.refused(IllegalArgumentException.class, () -> sgd.schedule(null)));
+    assertEquals(
+        "group 'low': the schedule is null; clearSchedule() takes a schedule off",
+        Fixture.refused(IllegalArgumentException.class, () -> sgd.group("low").schedule(null)));
+    assertSame(old, sgd.group("low").schedule());
   }
 
   @Test

@@ -29,14 +29,15 @@ public final class CpuBackendProvider implements BackendProvider {
 
   @Override
   public Probe probe() {
-    return Probe.usable(List.of("cpu"), CpuBackend.details(threads(), HardwareFma.PRESENT));
-  }
-
-  private static String threads() {
     try {
-      return Integer.toString(Parallel.configuredThreads());
+      String threads = Integer.toString(Parallel.configuredThreads());
+      return Probe.usable(List.of("cpu"), CpuBackend.details(threads, HardwareFma.PRESENT));
     } catch (IllegalArgumentException e) {
-      return String.valueOf(e.getMessage());
+      return Probe.unusable(
+          Probe.Status.BROKEN,
+          String.valueOf(e.getMessage()),
+          "set -D" + Parallel.PROPERTY + " to 1 or more, or leave it out",
+          e);
     }
   }
 

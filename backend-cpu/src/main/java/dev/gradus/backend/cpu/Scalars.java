@@ -134,7 +134,7 @@ final class Scalars {
   }
 
   static double sign(double x) {
-    return x > 0 ? 1 : x < 0 ? -1 : x == 0 ? 0 : x;
+    return x > 0 ? 1 : x < 0 ? -1 : 0;
   }
 
   static double unary(UnaryOp op, double x, double a, double b) {
@@ -180,7 +180,7 @@ final class Scalars {
       case CLAMP -> s >= a && s <= b ? g : 0;
       case SIGMOID -> g * (s * (1 - s));
       case TANH -> g * (1 - s * s);
-      case RELU -> s > 0 ? g : 0;
+      case RELU -> s == 0 ? 0 : g;
       case LEAKY_RELU -> s > 0 ? g : g * a;
       case GELU -> g * geluSlope(s);
       case GELU_TANH -> g * geluTanhSlope(s);

@@ -110,7 +110,7 @@ final class Ternary {
             switch (op) {
               case ADDCMUL -> Scalars.multiplyAdd(a * q, r, p, fma);
               case ADDCDIV -> p + (a * q) / r;
-              case MAX_GRAD -> q > r ? p : q == r ? 0.5f * p : 0f;
+              case MAX_GRAD -> q < r ? 0f : q == r ? 0.5f * p : p;
               case BCE_GRAD -> p * (q - r) / Math.max((1 - q) * q, (float) LEAST_SPREAD);
               case WHERE -> throw new AssertionError(op);
             };
@@ -145,7 +145,7 @@ final class Ternary {
           switch (op) {
             case ADDCMUL -> Math.fma(a * q, r, p);
             case ADDCDIV -> p + (a * q) / r;
-            case MAX_GRAD -> q > r ? p : q == r ? 0.5 * p : 0;
+            case MAX_GRAD -> q < r ? 0 : q == r ? 0.5 * p : p;
             case BCE_GRAD -> p * (q - r) / Math.max((1 - q) * q, LEAST_SPREAD);
             case WHERE -> throw new AssertionError(op);
           };

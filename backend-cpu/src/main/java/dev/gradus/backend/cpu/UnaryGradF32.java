@@ -5,6 +5,8 @@ import dev.gradus.spi.UnaryOp;
 /** The gradients of elementwise operations on one float32 operand. */
 final class UnaryGradF32 {
   private static final int INFINITY_BITS = 0x7f800000;
+  private static final int SIGN_BIT = 0x80000000;
+  private static final int ONE_BITS = 0x3f800000;
 
   private UnaryGradF32() {}
 
@@ -138,7 +140,11 @@ final class UnaryGradF32 {
 
   private static void abs(float[] g, float[] x, float[] out, int lo, int hi) {
     for (int i = lo; i < hi; i++) {
-      out[i] = g[i] * Math.signum(x[i]);
+      int bits = Float.floatToRawIntBits(x[i]);
+      int size = bits & ~SIGN_BIT;
+      // All ones where size lies in [1, that of infinity], so neither 0 nor NaN.
+      int mask = ~((size - 1) | (INFINITY_BITS - size)) >> 31;
+      out[i] = g[i] * Float.intBitsToFloat(((bits & SIGN_BIT) | ONE_BITS) & mask);
     }
   }
 
@@ -163,10 +169,9 @@ final class UnaryGradF32 {
 
   private static void relu(float[] g, float[] y, float[] out, int lo, int hi) {
     for (int i = lo; i < hi; i++) {
-      int bits = Float.floatToRawIntBits(y[i]);
-      // All ones where bits lie in [1, those of infinity], that is y > 0: a branch would be
-      // predicted wrongly half the time.
-      int mask = ~((bits - 1) | (INFINITY_BITS - bits)) >> 31;
+      int bits = Float.floatToRawIntBits(y[i]) & ~SIGN_BIT;
+      // All ones where y is not 0: a branch would be predicted wrongly half the time.
+      int mask = (bits | -bits) >> 31;
       out[i] = Float.intBitsToFloat(Float.floatToRawIntBits(g[i]) & mask);
     }
   }

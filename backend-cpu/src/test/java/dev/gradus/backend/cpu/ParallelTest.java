@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gradus.spi.Probe;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
@@ -124,6 +125,10 @@ final class ParallelTest {
           assertThrows(IllegalArgumentException.class, () -> new CpuBackendProvider().open(0));
       assertEquals(
           "gradus.threads must be a whole number >= 1 but is '" + text + "'", e.getMessage());
+      Probe probe = new CpuBackendProvider().probe();
+      assertEquals(Probe.Status.BROKEN, probe.status());
+      assertEquals(e.getMessage(), probe.reason());
+      assertEquals("set -Dgradus.threads to 1 or more, or leave it out", probe.remedy());
     }
   }
 }
