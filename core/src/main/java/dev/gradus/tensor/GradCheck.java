@@ -87,13 +87,8 @@ public final class GradCheck {
     double[] values = x.toDoubleArray();
     double[] grads = x.hasGrad() ? x.grad().toDoubleArray() : new double[values.length];
     for (int j = 0; j < values.length; j++) {
-      double at = values[j];
-      double up = valueAt(function, inputs, x, values, j, at + STEP);
-      double down = valueAt(function, inputs, x, values, j, at - STEP);
-      values[j] = at;
-      double expected = (up - down) / (2 * STEP);
+      double expected = difference(function, inputs, x, values, j);
       if (!(Math.abs(expected - grads[j]) <= ABSOLUTE + RELATIVE * Math.abs(expected))) {
-        write(x, values);
         throw new AssertionError(
             "GradCheck: '"
                 + what
@@ -109,7 +104,20 @@ public final class GradCheck {
                 + expected);
       }
     }
-    write(x, values);
+  }
+
+  /** The central difference along element j; the input is as it was afterwards, come what may. */
+  private static double difference(
+      Differentiable function, List<Tensor> inputs, Tensor x, double[] values, int j) {
+    double at = values[j];
+    try {
+      double up = valueAt(function, inputs, x, values, j, at + STEP);
+      double down = valueAt(function, inputs, x, values, j, at - STEP);
+      return (up - down) / (2 * STEP);
+    } finally {
+      values[j] = at;
+      write(x, values);
+    }
   }
 
   @SuppressWarnings("try") // the blocks are open for their effect

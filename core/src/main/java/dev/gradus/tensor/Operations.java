@@ -377,6 +377,14 @@ abstract class Operations extends ShapeOperations {
     return ReduceFunctions.extremum(true, self(), dim, keepDim);
   }
 
+  /**
+   * The greatest over these dimensions, all when none is named; one of equal ones takes the
+   * gradient.
+   */
+  public final Tensor max(int[] dims, boolean keepDims) {
+    return ReduceFunctions.extremum(true, self(), dims, keepDims);
+  }
+
   /** The least of all elements; equal ones share the gradient. */
   public final Tensor min() {
     return ReduceFunctions.extremum(false, self());
@@ -385,6 +393,13 @@ abstract class Operations extends ShapeOperations {
   /** The least along a dimension; the first of equal ones takes the gradient. */
   public final Tensor min(int dim, boolean keepDim) {
     return ReduceFunctions.extremum(false, self(), dim, keepDim);
+  }
+
+  /**
+   * The least over these dimensions, all when none is named; one of equal ones takes the gradient.
+   */
+  public final Tensor min(int[] dims, boolean keepDims) {
+    return ReduceFunctions.extremum(false, self(), dims, keepDims);
   }
 
   /**

@@ -80,6 +80,18 @@ final class ReduceFunctions {
 
   // ---- max and min
 
+  /** The extreme over these dimensions, one after another, all of them when none is named. */
+  static Tensor extremum(boolean greatest, Tensor x, int[] dims, boolean keepDims) {
+    String who = greatest ? "max" : "min";
+    Checks.notBool(who, x);
+    boolean[] named = Checks.axes(who, x.shape(), dims);
+    Tensor kept = x;
+    for (int d = named.length - 1; d >= 0; d--) {
+      kept = named[d] ? extremum(greatest, kept, d, true) : kept;
+    }
+    return keepDims ? kept : kept.reshape(reduced(x.shape(), named, false).toArray());
+  }
+
   /** The extreme of all elements; equal ones share the gradient. */
   static Tensor extremum(boolean greatest, Tensor x) {
     String who = greatest ? "max" : "min";

@@ -326,4 +326,23 @@ class CustomFunctionTest {
         "CustomFunction: backward returned 0 gradients for 1 inputs; return one for each",
         f.apply(leaf(1)).sum()::backward);
   }
+
+  @Test
+  void gradCheckLeavesItsInputAsItWasWhenTheFunctionThrows() {
+    Tensor x = device.tensor(new double[] {1, 2}).requiresGrad(true);
+    int[] calls = {0};
+    assertThrows(
+        ArithmeticException.class,
+        () ->
+            GradCheck.check(
+                "failing",
+                in -> {
+                  if (++calls[0] == 3) {
+                    throw new ArithmeticException("at the third call");
+                  }
+                  return in.get(0).mul(2);
+                },
+                x));
+    assertArrayEquals(new double[] {1, 2}, x.toDoubleArray());
+  }
 }

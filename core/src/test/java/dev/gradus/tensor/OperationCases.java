@@ -248,6 +248,8 @@ final class OperationCases {
     add("max all", "max");
     add("max dim", "max", 1, false);
     add("max keep", "max", -1, true);
+    add("max dims", "max", new int[] {0, 2}, false);
+    add("min dims", "min", new int[] {-1, 0}, true);
     add("min all", "min");
     add("min dim", "min", 0, false);
     add("min keep", "min", 1, true);
