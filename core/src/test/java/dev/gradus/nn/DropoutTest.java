@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gradus.tensor.GeneratorState;
 import dev.gradus.tensor.Tensor;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
@@ -50,6 +51,22 @@ final class DropoutTest extends Fixture {
     device.manualSeed(3);
     assertArrayEquals(first, dropout.forward(x).toFloatArray());
     assertFalse(Arrays.equals(first, second));
+  }
+
+  @Test
+  void aRestoredGeneratorGivesTheMaskAgain() {
+    Dropout dropout = new Dropout(0.5);
+    Tensor x = device.ones(64);
+    dropout.forward(x);
+    GeneratorState state = device.generator().state();
+    float[] first = dropout.forward(x).toFloatArray();
+    float[] second = dropout.forward(x).toFloatArray();
+    assertFalse(Arrays.equals(first, second));
+    device.generator().setState(state);
+    assertArrayEquals(first, dropout.forward(x).toFloatArray());
+    device.generator().setState(GeneratorState.fromBytes(state.toBytes()));
+    assertArrayEquals(first, dropout.forward(x).toFloatArray());
+    assertArrayEquals(second, dropout.forward(x).toFloatArray());
   }
 
   @Test

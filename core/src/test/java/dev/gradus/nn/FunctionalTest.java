@@ -1,8 +1,17 @@
 package dev.gradus.nn;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import dev.gradus.tensor.GradCheck;
 import dev.gradus.tensor.Tensor;
 import dev.gradus.testing.TensorAssert;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /** The numbers are those of PyTorch 2.13 in float64. */
@@ -81,25 +90,50 @@ final class FunctionalTest extends Fixture {
         0);
   }
 
-  @Test
-  void gradientsAgreeWithDifferences() {
-    Tensor q = wave(1, false).requiresGrad(true);
-    Tensor k = wave(1, true).requiresGrad(true);
-    Tensor v = wave(2, false).requiresGrad(true);
-    for (AttentionMask mask : AttentionMask.values()) {
-      GradCheck.check(
-          "scaledDotProductAttention",
-          in -> Functional.scaledDotProductAttention(in.get(0), in.get(1), in.get(2), mask),
-          q,
-          k,
-          v);
-    }
-    GradCheck.check(
+  /** Checks of gradients by the name of the function. */
+  private Map<String, Runnable> gradients() {
+    Map<String, Runnable> checks = new LinkedHashMap<>();
+    checks.put(
+        "scaledDotProductAttention",
+        () -> {
+          for (AttentionMask mask : AttentionMask.values()) {
+            checkAttention(mask);
+          }
+        });
+    checks.put(
         "layerNorm",
-        in -> Functional.layerNorm(in.get(0), in.get(1), in.get(2), 1e-5),
-        point(2, 3),
-        point(3),
-        point(3));
+        () ->
+            GradCheck.check(
+                "layerNorm",
+                in -> Functional.layerNorm(in.get(0), in.get(1), in.get(2), 1e-5),
+                point(2, 3),
+                point(3),
+                point(3)));
+    return checks;
+  }
+
+  private void checkAttention(AttentionMask mask) {
+    GradCheck.check(
+        "scaledDotProductAttention " + mask,
+        in -> Functional.scaledDotProductAttention(in.get(0), in.get(1), in.get(2), mask),
+        wave(1, false).requiresGrad(true),
+        wave(1, true).requiresGrad(true),
+        wave(2, false).requiresGrad(true));
+  }
+
+  @Test
+  void gradientsOfEveryFunctionAgreeWithDifferences() {
+    gradients().values().forEach(Runnable::run);
+  }
+
+  @Test
+  void noFunctionIsWithoutAGradientCheck() {
+    assertEquals(
+        Arrays.stream(Functional.class.getDeclaredMethods())
+            .filter(m -> Modifier.isPublic(m.getModifiers()))
+            .map(Method::getName)
+            .collect(Collectors.toCollection(TreeSet::new)),
+        new TreeSet<>(gradients().keySet()));
   }
 
   @Test

@@ -9,9 +9,11 @@ import dev.gradus.tensor.NoGrad;
 import dev.gradus.tensor.Scope;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -29,35 +31,66 @@ class ServingTest {
       device.manualSeed(0);
       NamesModel model = kind.create(device, kind.sizes());
       model.eval();
+      device.trim(); // what the initial values took
       List<float[]> expected = new ArrayList<>();
       for (String beginning : BEGINNINGS) {
         expected.add(request(model, beginning));
       }
       long living = device.bytesInUse();
       long ofOneThread = device.bytesPooled();
+      holdAllAtOnce(model);
+      assertPooledByEachThread(ofOneThread, device);
       serve(model, expected, requests);
       assertEquals(living, device.bytesInUse(), "bytes of living tensors");
-      // At most each thread has had a request's tensors at once.
-      long most = THREADS * ofOneThread;
-      assertTrue(device.bytesPooled() <= most, device.bytesPooled() + " pooled, not " + most);
+      assertPooledByEachThread(ofOneThread, device);
       assertEquals(kind, model.kind());
     }
   }
 
+  private static void assertPooledByEachThread(long ofOneThread, Device device) {
+    long most = THREADS * ofOneThread;
+    long pooled = device.bytesPooled();
+    assertTrue(pooled <= most, () -> pooled + " bytes pooled, more than " + most);
+  }
+
+  /** For each beginning, every thread has a request open at the same time. */
+  private static void holdAllAtOnce(NamesModel model) throws Exception {
+    CyclicBarrier all = new CyclicBarrier(THREADS);
+    inEveryThread(
+        t -> {
+          for (String beginning : BEGINNINGS) {
+            hold(model, beginning, all);
+          }
+        });
+  }
+
   private static void serve(NamesModel model, List<float[]> expected, int requests)
       throws Exception {
+    inEveryThread(
+        first -> {
+          for (int i = first; i < requests; i += THREADS) {
+            int k = i % BEGINNINGS.size();
+            assertArrayEquals(expected.get(k), request(model, BEGINNINGS.get(k)), 0f);
+          }
+        });
+  }
+
+  /** The work of one thread. */
+  private interface Work {
+    void run(int thread) throws Exception;
+  }
+
+  private static void inEveryThread(Work work) throws Exception {
     ExecutorService pool = Executors.newFixedThreadPool(THREADS);
     try {
       List<Future<?>> done = new ArrayList<>();
       for (int t = 0; t < THREADS; t++) {
-        int first = t;
+        int thread = t;
         done.add(
             pool.submit(
                 () -> {
-                  for (int i = first; i < requests; i += THREADS) {
-                    int k = i % BEGINNINGS.size();
-                    assertArrayEquals(expected.get(k), request(model, BEGINNINGS.get(k)), 0f);
-                  }
+                  work.run(thread);
+                  return null;
                 }));
       }
       for (Future<?> f : done) {
@@ -65,6 +98,15 @@ class ServingTest {
       }
     } finally {
       pool.shutdownNow();
+    }
+  }
+
+  @SuppressWarnings("try") // the blocks are open for their effect
+  private static void hold(NamesModel model, String beginning, CyclicBarrier all) throws Exception {
+    try (NoGrad off = NoGrad.open();
+        Scope scope = Scope.open()) {
+      model.next(beginning);
+      all.await(1, TimeUnit.MINUTES);
     }
   }
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gradus.io.SafeTensors;
 import dev.gradus.tensor.Device;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -51,5 +52,17 @@ class TrainDigitsTest {
   void oneSeedGivesOneOutput() {
     String[] args = {"train", "digits", "--epochs", "2", "--seed", "9"};
     assertEquals(Run.of(args).out(), Run.of(args).out());
+  }
+
+  @Test
+  void threadsChangeNeitherTheOutputNorTheModel(@TempDir Path folder) throws Exception {
+    String[] args = {"train", "digits", "--epochs", "2", "--seed", "9"};
+    Path file = folder.resolve("digits.safetensors");
+    Run one = Child.saving(file, folder.resolve("one"), 1, args);
+    assertEquals(0, one.code(), one.err());
+    Run two = Child.saving(file, folder.resolve("two"), 2, args);
+    assertEquals(0, two.code(), two.err());
+    assertEquals(one.out(), two.out());
+    assertEquals(-1, Files.mismatch(folder.resolve("one"), folder.resolve("two")));
   }
 }

@@ -81,7 +81,7 @@ final class GroupTable {
   }
 
   private static String scheduleOf(@Nullable Schedule schedule, long step) {
-    return schedule == null ? "-" : schedule + " at " + step;
+    return schedule == null ? "-" : Schedules.text(schedule) + " at " + step;
   }
 
   private static String aligned(List<List<String>> rows) {

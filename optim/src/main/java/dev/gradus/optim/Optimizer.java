@@ -258,15 +258,15 @@ public abstract class Optimizer<O extends OptimizerOptions<O>> {
 
   /**
    * Goes on from a state of an optimizer with the same groups and parameters, which are matched by
-   * name; a parameter may have changed its group. Options and base rates are the state's. Attach
-   * schedules before, so that they go on where they were. Buffers are converted to the parameter's
-   * type and device.
+   * name, a tied one by any of its names; a parameter may have changed its group. Options and base
+   * rates are the state's. Attach schedules before, so that they go on where they were. Buffers are
+   * converted to the parameter's type and device.
    *
    * @throws IllegalArgumentException if the kind, a name or a shape differs; the text lists every
    *     problem, and nothing is changed
    */
   public final void loadStateDict(OptimizerState<O> state) {
-    new StateLoader<>(groups, state).load(kind);
+    new StateLoader<>(groups, universe.aliases(), state).load(kind);
     ScheduleRun all = run;
     if (all != null) {
       all.goTo(state.scheduleStep());

@@ -127,13 +127,14 @@ public final class ParamGroup<O extends OptimizerOptions<O>> {
   }
 
   private O scheduled(double rate) {
+    Schedule schedule = schedule();
     try {
       return change(name, options, o -> o.withLr(rate));
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(
           e.getMessage()
               + "; schedule "
-              + schedule()
+              + (schedule == null ? "none" : Schedules.text(schedule))
               + " made it at step "
               + scheduleStep()
               + " of the base rate "

@@ -9,6 +9,9 @@ package dev.gradus.optim;
  * it is attached, and {@link Optimizer#stepSchedules()} adds one, after an epoch or after each
  * optimizer step, as the schedule is meant.
  *
+ * <p>Tables and messages print its {@code toString()}; one that has none of its own, a lambda, is
+ * {@code custom}.
+ *
  * <p>A change by hand and a schedule do not fight: {@link ParamGroup#setLr} changes the base rate,
  * and the schedule goes on from there as if the group had always had it.
  */

@@ -66,7 +66,7 @@ public final class Schedules {
    * @param steps at least 1
    */
   public static Schedule warmup(long steps) {
-    return new Warmup(steps, (step, base) -> base);
+    return new Warmup(steps, new Base());
   }
 
   /**
@@ -91,6 +91,21 @@ public final class Schedules {
    */
   public static Schedule cosine(long period, double minimum) {
     return new Cosine(period, minimum);
+  }
+
+  /** A schedule as it is printed: in its own words, or {@code custom} where it has none. */
+  static String text(Schedule schedule) {
+    String words = schedule.toString();
+    String inherited =
+        schedule.getClass().getName() + "@" + Integer.toHexString(schedule.hashCode());
+    return inherited.equals(words) ? "custom" : words;
+  }
+
+  private record Base() implements Schedule {
+    @Override
+    public double rate(long step, double base) {
+      return base;
+    }
   }
 
   private record Lambda(LongToDoubleFunction factor) implements Schedule {
@@ -197,7 +212,7 @@ public final class Schedules {
 
     @Override
     public String toString() {
-      return "Warmup(" + steps + ")" + (then.getClass().isSynthetic() ? "" : " then " + then);
+      return "Warmup(" + steps + ")" + (then instanceof Base ? "" : " then " + text(then));
     }
   }
 

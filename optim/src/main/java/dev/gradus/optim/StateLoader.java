@@ -3,9 +3,11 @@ package dev.gradus.optim;
 import dev.gradus.tensor.Tensor;
 import dev.gradus.types.Shape;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Puts a state into an optimizer: first every problem is found, then everything is copied, then it
@@ -15,12 +17,39 @@ final class StateLoader<O extends OptimizerOptions<O>> {
   private final List<ParamGroup<O>> groups;
   private final OptimizerState<O> state;
   private final Map<String, Member> members = new LinkedHashMap<>();
+
+  /** The names of the state's parameters, in order, each with its name in the optimizer. */
+  private final Map<String, String> names = new LinkedHashMap<>();
+
+  private final Map<String, OptimizerState.OfParameter> parameters = new LinkedHashMap<>();
   private final List<String> problems = new ArrayList<>();
 
-  StateLoader(List<ParamGroup<O>> groups, OptimizerState<O> state) {
+  /**
+   * A loader.
+   *
+   * @param aliases the other names of the optimizer's tied parameters
+   */
+  StateLoader(List<ParamGroup<O>> groups, Map<String, String> aliases, OptimizerState<O> state) {
     this.groups = groups;
     this.state = state;
     groups.forEach(g -> g.members().forEach(m -> members.put(m.name, m)));
+    resolve(aliases);
+    state.parameters().forEach((name, p) -> parameters.put(names.getOrDefault(name, name), p));
+  }
+
+  /**
+   * Finds the names of the state in the optimizer. An alias stands for its parameter only where the
+   * state has no other name of it: two states of one parameter are a difference.
+   */
+  private void resolve(Map<String, String> aliases) {
+    List<String> saved = new ArrayList<>();
+    state.groups().forEach(g -> saved.addAll(g.parameters()));
+    Set<String> taken = new HashSet<>(saved);
+    for (String name : saved) {
+      String canonical = aliases.getOrDefault(name, name);
+      boolean alone = members.containsKey(canonical) && taken.add(canonical);
+      names.putIfAbsent(name, alone ? canonical : name);
+    }
   }
 
   void load(String kind) {
@@ -45,9 +74,7 @@ final class StateLoader<O extends OptimizerOptions<O>> {
   }
 
   private void compareParameters() {
-    List<String> saved = new ArrayList<>();
-    state.groups().forEach(g -> saved.addAll(g.parameters()));
-    tellDifference("parameters", saved, List.copyOf(members.keySet()));
+    tellDifference("parameters", List.copyOf(names.values()), List.copyOf(members.keySet()));
   }
 
   private void tellDifference(String what, List<String> saved, List<String> live) {
@@ -66,7 +93,7 @@ final class StateLoader<O extends OptimizerOptions<O>> {
   private void compareShapes() {
     for (ParamGroup<O> g : groups) {
       for (Member m : g.members()) {
-        OptimizerState.OfParameter saved = state.parameters().get(m.name);
+        OptimizerState.OfParameter saved = parameters.get(m.name);
         if (saved != null) {
           Shape shape = m.parameter.shape();
           saved
@@ -97,25 +124,21 @@ final class StateLoader<O extends OptimizerOptions<O>> {
 
   private Map<String, Map<String, StateTensor>> copies() {
     Map<String, Map<String, StateTensor>> copies = new LinkedHashMap<>();
-    state
-        .parameters()
-        .forEach(
-            (name, saved) -> {
-              Member m = members.get(name);
-              if (m != null) {
-                Map<String, StateTensor> buffers = new LinkedHashMap<>();
-                saved
-                    .buffers()
-                    .forEach((b, t) -> buffers.put(b, StateTensor.copyFor(m.parameter, t)));
-                copies.put(name, buffers);
-              }
-            });
+    parameters.forEach(
+        (name, saved) -> {
+          Member m = members.get(name);
+          if (m != null) {
+            Map<String, StateTensor> buffers = new LinkedHashMap<>();
+            saved.buffers().forEach((b, t) -> buffers.put(b, StateTensor.copyFor(m.parameter, t)));
+            copies.put(name, buffers);
+          }
+        });
     return copies;
   }
 
   private void takeOver(Map<String, Map<String, StateTensor>> copies) {
     for (Member m : members.values()) {
-      OptimizerState.OfParameter saved = state.parameters().get(m.name);
+      OptimizerState.OfParameter saved = parameters.get(m.name);
       m.count = saved == null ? 0 : saved.steps();
       m.buffers = copies.getOrDefault(m.name, new LinkedHashMap<>());
       m.fresh = false;

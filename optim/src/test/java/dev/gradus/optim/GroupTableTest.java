@@ -113,4 +113,18 @@ class GroupTableTest {
         """,
         sgd.describe());
   }
+
+  @Test
+  void aScheduleWithoutWordsOfItsOwnIsCustom() {
+    SGD sgd = SGD.of(named, o -> o.withLr(1));
+    sgd.schedule((step, base) -> base / (step + 1));
+    sgd.stepSchedules();
+    assertEquals(
+        """
+        group  parameters  tensors  elements   lr  lr now  schedule     options
+        all    all               3        22  1.0     0.5  custom at 1  dampening 0, maximize False, \
+        momentum 0, nesterov False, weight_decay 0
+        """,
+        sgd.describe());
+  }
 }

@@ -139,6 +139,51 @@ class OptimizerStateTest {
     same(once, named);
   }
 
+  /** One parameter under two names, the canonical one first, and another parameter. */
+  private NamedParameters tied(String first, String second) {
+    Parameter shared = Fixture.parameter(device, DType.F32, 1, -2, 3);
+    return NamedParameters.of(
+        List.of(
+            Map.entry(first, shared),
+            Map.entry("bias", Fixture.parameter(device, DType.F32, 4, 5)),
+            Map.entry(second, shared)));
+  }
+
+  private void goesOnAs(NamedParameters resumed) {
+    NamedParameters through = tied("emb", "head");
+    Adam one = Adam.of(through);
+    train(one, through, 0);
+    resumed.get("emb").assign(through.get("emb"));
+    resumed.get("bias").assign(through.get("bias"));
+    Adam two = Adam.of(resumed);
+    two.loadStateDict(one.stateDict());
+    assertEquals(one.stepsOf(through.get("emb")), two.stepsOf(resumed.get("head")));
+    train(one, through, STEPS);
+    train(two, resumed, STEPS);
+    same(through, resumed);
+  }
+
+  @Test
+  void theStateOfATiedParameterComesBack() {
+    goesOnAs(tied("emb", "head"));
+  }
+
+  @Test
+  void theStateOfATiedParameterIsFoundUnderItsOtherName() {
+    goesOnAs(tied("head", "emb"));
+  }
+
+  @Test
+  void twoStatesDoNotFitOneTiedParameter() {
+    NamedParameters apart = Fixture.random(device, DType.F32, 3, "head", "bias", "emb");
+    OptimizerState<Adam.Options> state = Adam.of(apart).stateDict();
+    Adam adam = Adam.of(tied("head", "emb"));
+    assertEquals(
+        "Adam.loadStateDict: the state does not fit:\n"
+            + "  parameters that the optimizer has not: 'emb'",
+        Fixture.refused(IllegalArgumentException.class, () -> adam.loadStateDict(state)));
+  }
+
   @Test
   void anotherKindIsRefused() {
     OptimizerState<Adam.Options> state = AdamW.of(model()).stateDict();

@@ -138,6 +138,11 @@ class SchedulesTest {
         "group 'low': SGD lr must be >= 0 but is NaN; schedule Lambda made it at step 0 of the base"
             + " rate 0.05",
         Fixture.refused(IllegalArgumentException.class, sgd::step));
+    sgd.group("low").schedule((step, base) -> -base);
+    assertEquals(
+        "group 'low': SGD lr must be >= 0 but is -0.05; schedule custom made it at step 0 of the"
+            + " base rate 0.05",
+        Fixture.refused(IllegalArgumentException.class, sgd::step));
     sgd.group("low").clearSchedule();
     sgd.schedule(Schedules.warmup(2, Schedules.lambda(e -> 1.0 - e)));
     for (int e = 0; e < 4; e++) {
@@ -212,14 +217,18 @@ class SchedulesTest {
             "MultiStep(0.1, [2, 5])",
             "Exponential(0.9)",
             "Linear(0.25, 1.0, 4)",
+            "Warmup(4)",
             "Warmup(4) then Cosine(4, 0.001)",
+            "Warmup(4) then custom",
             "Lambda"),
         List.of(
             Schedules.step(3, 0.1).toString(),
             Schedules.multiStep(0.1, 2, 5).toString(),
             Schedules.exponential(0.9).toString(),
             Schedules.linear(0.25, 1, 4).toString(),
+            Schedules.warmup(4).toString(),
             Schedules.warmup(4, Schedules.cosine(4, 0.001)).toString(),
+            Schedules.warmup(4, (step, base) -> base).toString(),
             Schedules.lambda(e -> 1).toString()));
   }
 }

@@ -1,0 +1,172 @@
+package dev.gradus.optim;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+
+import dev.gradus.nn.NamedParameters;
+import dev.gradus.nn.Parameter;
+import dev.gradus.spi.Storage;
+import dev.gradus.tensor.Device;
+import dev.gradus.tensor.Scope;
+import dev.gradus.tensor.Tensor;
+import dev.gradus.types.DType;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What every optimizer has to do. */
+class OptimizersTest {
+  /** What the slowest, SGD in the valley of Rosenbrock's function, has left after its steps. */
+  private static final double CLOSE = 1e-9;
+
+  /** The default decay of 0.01 holds values of up to 3 off the minimum by a step or so of 0.02. */
+  private static final double DECAYED = 0.02;
+
+  private Device device;
+  private Parameter x;
+  private Parameter y;
+  private NamedParameters named;
+
+  /** The optimizers, with rates at which they come to rest on both functions. */
+  enum Kind {
+    ADAM(0.02, CLOSE) {
+      @Override
+      Optimizer<?> of(NamedParameters named, double restLr) {
+        return Adam.withDefaults(o -> o.withLr(lr))
+            .group("x", named.matching("x"))
+            .group("rest", named.others(), o -> o.withLr(restLr))
+            .build();
+      }
+    },
+    ADAM_W(0.02, DECAYED) {
+      @Override
+      Optimizer<?> of(NamedParameters named, double restLr) {
+        return AdamW.withDefaults(o -> o.withLr(lr))
+            .group("x", named.matching("x"))
+            .group("rest", named.others(), o -> o.withLr(restLr))
+            .build();
+      }
+    },
+    SGD_WITH_MOMENTUM(1e-3, CLOSE) {
+      @Override
+      Optimizer<?> of(NamedParameters named, double restLr) {
+        return SGD.withDefaults(o -> o.withLr(lr).withMomentum(0.9))
+            .group("x", named.matching("x"))
+            .group("rest", named.others(), o -> o.withLr(restLr))
+            .build();
+      }
+    };
+
+    final double lr;
+
+    /** How far from the minimum it may end. */
+    final double nearness;
+
+    Kind(double lr, double nearness) {
+      this.lr = lr;
+      this.nearness = nearness;
+    }
+
+    /** An optimizer of two groups: {@code x} with this rate, and {@code rest} with another. */
+    abstract Optimizer<?> of(NamedParameters named, double restLr);
+  }
+
+  @BeforeEach
+  void open() {
+    device = Fixture.Where.CPU.open();
+    x = Fixture.parameter(device, DType.F64, -1.2);
+    y = Fixture.parameter(device, DType.F64, 1);
+    named = NamedParameters.of(List.of(Map.entry("x", x), Map.entry("y", y)));
+  }
+
+  @AfterEach
+  void close() {
+    device.close();
+  }
+
+  /** {@code (x - 3)^2 + (y + 2)^2}. */
+  private Tensor parabola() {
+    return x.sub(3).pow(2).add(y.add(2).pow(2)).sum();
+  }
+
+  /** {@code (1 - x)^2 + 100 (y - x^2)^2}, from its usual start (-1.2, 1). */
+  private Tensor rosenbrock() {
+    return x.rsub(1).pow(2).add(y.sub(x.mul(x)).pow(2).mul(100)).sum();
+  }
+
+  @SuppressWarnings("try") // the scope is open for its effect
+  private static void minimise(Optimizer<?> optimizer, Supplier<Tensor> function, int steps) {
+    for (int t = 0; t < steps; t++) {
+      try (Scope scope = Scope.open()) {
+        optimizer.zeroGrad();
+        function.get().backward();
+        optimizer.step();
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aParabolaIsMinimised(Kind kind) {
+    minimise(kind.of(named, kind.lr), this::parabola, 3000);
+    assertEquals(3, x.item(), kind.nearness);
+    assertEquals(-2, y.item(), kind.nearness);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void rosenbrocksFunctionIsMinimised(Kind kind) {
+    minimise(kind.of(named, kind.lr), this::rosenbrock, 6000);
+    assertEquals(1, x.item(), kind.nearness);
+    assertEquals(1, y.item(), kind.nearness);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aGroupWithoutARateDoesNotMove(Kind kind) {
+    Optimizer<?> optimizer = kind.of(named, 0);
+    minimise(optimizer, this::parabola, 10);
+    assertEquals(1, y.item());
+    assertNotEquals(-1.2, x.item());
+    assertEquals(10, optimizer.stepsOf(y));
+    optimizer.group("rest").setLr(kind.lr);
+    minimise(optimizer, this::parabola, 1);
+    assertNotEquals(1, y.item());
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void parametersGradientsAndStateKeepTheirMemory(Kind kind) {
+    Optimizer<?> optimizer = kind.of(named, kind.lr);
+    minimise(optimizer, this::rosenbrock, 1);
+    List<Storage> before = memory(optimizer);
+    double value = x.item();
+    minimise(optimizer, this::rosenbrock, 20);
+    assertNotEquals(value, x.item());
+    List<Storage> after = memory(optimizer);
+    assertEquals(before.size(), after.size());
+    for (int i = 0; i < before.size(); i++) {
+      assertSame(before.get(i), after.get(i));
+    }
+  }
+
+  private static List<Storage> memory(Optimizer<?> optimizer) {
+    List<Storage> all = new ArrayList<>();
+    for (ParamGroup<?> g : optimizer.groups()) {
+      for (Member m : g.members()) {
+        all.add(m.parameter.storage());
+        all.add(m.parameter.grad().storage());
+        assertFalse(m.buffers.isEmpty());
+        m.buffers.values().forEach(b -> all.add(b.storage()));
+      }
+    }
+    return all;
+  }
+}
