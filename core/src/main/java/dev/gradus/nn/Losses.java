@@ -296,19 +296,8 @@ public final class Losses {
               + " "
               + value
               + " at position "
-              + position(shape, index)
+              + Arrays.toString(shape.position(index))
               + " is outside [0, 1]");
     }
-  }
-
-  private static String position(Shape shape, long index) {
-    long[] strides = shape.strides();
-    long[] at = new long[strides.length];
-    long rest = index;
-    for (int d = 0; d < at.length; d++) {
-      at[d] = rest / strides[d];
-      rest %= strides[d];
-    }
-    return Arrays.toString(at);
   }
 }

@@ -218,20 +218,10 @@ final class Checks {
               + ": id "
               + id
               + " at position "
-              + position(shape, index)
+              + Arrays.toString(shape.position(index))
               + " is outside [0, "
               + count
               + ")");
     }
-  }
-
-  static String position(Shape shape, long index) {
-    long[] at = new long[shape.rank()];
-    long rest = index;
-    for (int d = at.length - 1; d >= 0; d--) {
-      at[d] = rest % shape.dim(d);
-      rest /= shape.dim(d);
-    }
-    return Arrays.toString(at);
   }
 }

@@ -1,6 +1,7 @@
 package dev.gradus.tensor;
 
 import dev.gradus.types.DType;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -97,7 +98,7 @@ public final class GradCheck {
                 + " "
                 + x.shape()
                 + " at "
-                + Checks.position(x.shape(), j)
+                + Arrays.toString(x.shape().position(j))
                 + " is "
                 + grads[j]
                 + " but differences give "

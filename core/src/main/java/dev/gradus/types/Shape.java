@@ -116,6 +116,21 @@ public final class Shape {
   }
 
   /**
+   * The index in each dimension of an element.
+   *
+   * @param element its number, row by row, in [0, {@link #numel()})
+   */
+  public long[] position(long element) {
+    long[] at = new long[dims.length];
+    long rest = element;
+    for (int d = at.length - 1; d >= 0; d--) {
+      at[d] = rest % dims[d];
+      rest /= dims[d];
+    }
+    return at;
+  }
+
+  /**
    * This shape with the size of one dimension replaced; {@code index} may count from -1 backwards.
    */
   public Shape with(int index, long size) {

@@ -106,4 +106,10 @@ final class ShapeTest {
         () -> Shape.of(4, 5).without(-3));
     refused("dimension 0 does not exist in []; it must be in [0, 0)", () -> Shape.scalar().axis(0));
   }
+
+  @Test
+  void anElementHasAnIndexInEachDimension() {
+    assertArrayEquals(new long[] {1, 0, 2}, Shape.of(2, 3, 4).position(14));
+    assertArrayEquals(new long[] {}, Shape.scalar().position(0));
+  }
 }
