@@ -22,6 +22,7 @@ import java.util.Map;
 
 /** The host as a device: sends each operation to the class that has its loops. */
 final class CpuBackend implements Backend {
+  private final CpuSettings settings;
   private final Parallel parallel;
   private final boolean fma;
   private final Elementwise elementwise;
@@ -33,15 +34,10 @@ final class CpuBackend implements Backend {
   private final Dropout dropout;
   private volatile boolean closed;
 
-  /**
-   * A backend with a number of threads.
-   *
-   * @param threads how many threads compute, the calling one included
-   * @param fma whether to use {@link Math#fma}: that there is a hardware FMA
-   */
-  CpuBackend(int threads, boolean fma) {
-    this.parallel = Parallel.of(threads);
-    this.fma = fma;
+  CpuBackend(CpuSettings settings) {
+    this.settings = settings;
+    this.parallel = Parallel.of(settings.threads());
+    this.fma = settings.fma();
     this.elementwise = new Elementwise(parallel, fma);
     this.ternary = new Ternary(parallel, fma);
     this.reduce = new Reduce(parallel);
@@ -52,10 +48,11 @@ final class CpuBackend implements Backend {
   }
 
   /** What a backend with these settings runs on. */
-  static Map<String, String> details(String threads, boolean fma) {
+  static Map<String, String> details(CpuSettings settings) {
     Map<String, String> d = new LinkedHashMap<>();
-    d.put("threads", threads);
-    d.put("hardware FMA", fma ? "yes" : "no: emulated, bit equality is off");
+    d.put("threads", Integer.toString(settings.threads()));
+    d.put("hardware FMA", settings.fma() ? "yes" : "no: emulated, bit equality is off");
+    d.put("vector API", settings.vectors().report());
     d.put("JDK", System.getProperty("java.version") + ", " + System.getProperty("java.vm.name"));
     d.put("architecture", System.getProperty("os.arch"));
     d.put("heap", (Runtime.getRuntime().maxMemory() >> 20) + " MiB");
@@ -79,7 +76,7 @@ final class CpuBackend implements Backend {
 
   @Override
   public Map<String, String> details() {
-    return details(Integer.toString(parallel.threads()), fma);
+    return details(settings);
   }
 
   @Override

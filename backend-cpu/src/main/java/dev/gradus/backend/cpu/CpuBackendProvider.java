@@ -30,8 +30,7 @@ public final class CpuBackendProvider implements BackendProvider {
   @Override
   public Probe probe() {
     try {
-      String threads = Integer.toString(Parallel.configuredThreads());
-      return Probe.usable(List.of("cpu"), CpuBackend.details(threads, HardwareFma.PRESENT));
+      return Probe.usable(List.of("cpu"), CpuBackend.details(CpuSettings.ofProcess()));
     } catch (IllegalArgumentException e) {
       return Probe.unusable(
           Probe.Status.BROKEN,
@@ -51,6 +50,8 @@ public final class CpuBackendProvider implements BackendProvider {
     if (ordinal != 0) {
       throw new BackendException("backend 'cpu' has no device " + ordinal + "; it has only cpu");
     }
-    return new CpuBackend(Parallel.configuredThreads(), HardwareFma.PRESENT);
+    CpuSettings settings = CpuSettings.ofProcess();
+    settings.vectors().tell();
+    return new CpuBackend(settings);
   }
 }

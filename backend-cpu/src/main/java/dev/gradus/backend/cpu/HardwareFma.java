@@ -1,7 +1,5 @@
 package dev.gradus.backend.cpu;
 
-import java.lang.reflect.InvocationTargetException;
-
 /**
  * Whether {@link Math#fma(float, float, float)} is one instruction here. Where it is not, it goes
  * through BigDecimal and costs some 500 times as much.
@@ -19,25 +17,10 @@ final class HardwareFma {
 
   private static boolean detect() {
     try {
-      return flag();
+      return "true".equals(VmOptions.get("UseFMA"));
     } catch (ReflectiveOperationException | LinkageError e) {
       return timed();
     }
-  }
-
-  /** HotSpot's own answer. By reflection: the module that has it may be absent. */
-  private static boolean flag() throws ReflectiveOperationException {
-    Class<?> bean = Class.forName("com.sun.management.HotSpotDiagnosticMXBean");
-    Object diagnostics =
-        Class.forName("java.lang.management.ManagementFactory")
-            .getMethod("getPlatformMXBean", Class.class)
-            .invoke(null, bean);
-    if (diagnostics == null) {
-      throw new InvocationTargetException(null, "no HotSpotDiagnosticMXBean");
-    }
-    Object option = bean.getMethod("getVMOption", String.class).invoke(diagnostics, "UseFMA");
-    Class<?> type = Class.forName("com.sun.management.VMOption");
-    return "true".equals(type.getMethod("getValue").invoke(option));
   }
 
   /** The best of a few timings. */

@@ -4,13 +4,16 @@ import dev.gradus.spi.Backend;
 import dev.gradus.testing.BackendContract;
 import org.junit.jupiter.api.Nested;
 
-/** The backend contract, with 1 thread and with 2, and without a hardware FMA. */
+/**
+ * The backend contract, with 1 thread and with 2, without the Vector API, and without a hardware
+ * FMA.
+ */
 final class CpuBackendContractTest {
   @Nested
   final class WithOneThread extends BackendContract {
     @Override
     protected Backend open() {
-      return new CpuBackend(1, HardwareFma.PRESENT);
+      return new CpuBackend(CpuSettings.ofProcess().withThreads(1));
     }
 
     @Override
@@ -23,7 +26,21 @@ final class CpuBackendContractTest {
   final class WithTwoThreads extends BackendContract {
     @Override
     protected Backend open() {
-      return new CpuBackend(2, HardwareFma.PRESENT);
+      return new CpuBackend(CpuSettings.ofProcess().withThreads(2));
+    }
+
+    @Override
+    public boolean exactFma() {
+      return HardwareFma.PRESENT;
+    }
+  }
+
+  @Nested
+  final class WithoutTheVectorApi extends BackendContract {
+    @Override
+    protected Backend open() {
+      VectorApi plain = VectorApi.without("to test the plain loops");
+      return new CpuBackend(CpuSettings.ofProcess().withThreads(2).withVectors(plain));
     }
 
     @Override
@@ -36,7 +53,7 @@ final class CpuBackendContractTest {
   final class WithoutHardwareFma extends BackendContract {
     @Override
     protected Backend open() {
-      return new CpuBackend(2, false);
+      return new CpuBackend(CpuSettings.ofProcess().withThreads(2).withFma(false));
     }
 
     @Override

@@ -27,13 +27,13 @@ final class CpuBackendTest {
     assertEquals(Probe.Status.USABLE, probe.status());
     assertEquals(List.of("cpu"), probe.devices());
     assertEquals(
-        List.of("threads", "hardware FMA", "JDK", "architecture", "heap"),
+        List.of("threads", "hardware FMA", "vector API", "JDK", "architecture", "heap"),
         List.copyOf(probe.versions().keySet()));
   }
 
   @Test
   void aMissingHardwareFmaIsReported() {
-    try (Backend b = new CpuBackend(1, false)) {
+    try (Backend b = new CpuBackend(CpuSettings.ofProcess().withThreads(1).withFma(false))) {
       assertEquals("no: emulated, bit equality is off", b.details().get("hardware FMA"));
       assertEquals("1", b.details().get("threads"));
     }
@@ -58,7 +58,7 @@ final class CpuBackendTest {
 
   @Test
   void aClosedDeviceRefusesMemory() {
-    Backend b = new CpuBackend(1, true);
+    Backend b = new CpuBackend(CpuSettings.ofProcess().withThreads(1));
     b.close();
     assertEquals(
         "cpu: the device is closed; open another one",
@@ -67,7 +67,7 @@ final class CpuBackendTest {
 
   @Test
   void moreElementsThanAnArrayTakesAreRefused() {
-    try (Backend b = new CpuBackend(1, true)) {
+    try (Backend b = new CpuBackend(CpuSettings.ofProcess().withThreads(1))) {
       assertEquals(
           "cpu: a tensor of 2147483640 elements is too large; the cpu backend takes at most"
               + " 2147483639 elements",
@@ -77,7 +77,7 @@ final class CpuBackendTest {
 
   @Test
   void aTypeThatAnOperationLacksIsNamedWithIt() {
-    try (Backend b = new CpuBackend(1, true)) {
+    try (Backend b = new CpuBackend(CpuSettings.ofProcess().withThreads(1))) {
       Storage x = b.allocate(DType.I64, 1);
       Class<UnsupportedOperationException> type = UnsupportedOperationException.class;
       assertEquals(
@@ -97,7 +97,7 @@ final class CpuBackendTest {
 
   @Test
   void transfersLeaveTheBufferWhereItWas() {
-    try (Backend b = new CpuBackend(1, true)) {
+    try (Backend b = new CpuBackend(CpuSettings.ofProcess().withThreads(1))) {
       FloatBuffer from = FloatBuffer.wrap(new float[] {9, 1, 2});
       from.position(1);
       Storage x = b.allocate(DType.F32, 2);
@@ -111,7 +111,7 @@ final class CpuBackendTest {
 
   @Test
   void theCapacityIsPartOfTheHeap() {
-    try (Backend b = new CpuBackend(1, true)) {
+    try (Backend b = new CpuBackend(CpuSettings.ofProcess().withThreads(1))) {
       assertTrue(b.capacity() > 0 && b.capacity() < Runtime.getRuntime().maxMemory());
       assertEquals("raise the heap with -Xmx", b.memoryRemedy());
       assertEquals("cpu", b.deviceName());

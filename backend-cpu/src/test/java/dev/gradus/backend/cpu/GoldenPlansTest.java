@@ -153,7 +153,7 @@ final class GoldenPlansTest {
     Map<String, Object> file = Golden.load("optim_f32_hex.json");
     List<Object> grads = Golden.list(Golden.get(file, "grads_hex"));
     int checked = 0;
-    try (Backend b = new CpuBackend(2, true)) {
+    try (Backend b = new CpuBackend(CpuSettings.ofProcess().withThreads(2))) {
       for (Map<String, Object> golden : cases(file)) {
         double[] initial = Golden.doubles(Golden.get(file, "p0_hex"));
         List<Object> expected = Golden.list(Golden.get(golden, "p_hex"));
@@ -177,7 +177,7 @@ final class GoldenPlansTest {
   void float64TrajectoriesAgreeToTheLastDigits() {
     Map<String, Object> file = Golden.load("optim_f64.json");
     int checked = 0;
-    try (Backend b = new CpuBackend(1, HardwareFma.PRESENT)) {
+    try (Backend b = new CpuBackend(CpuSettings.ofProcess().withThreads(1))) {
       for (Map<String, Object> golden : cases(file)) {
         checked += float64(b, file, golden);
       }

@@ -142,16 +142,17 @@ final class ThreadsTest {
   @Test
   void bitsAreThoseOfOneThread() {
     for (boolean fma : new boolean[] {HardwareFma.PRESENT, false}) {
-      List<float[]> one = work(new CpuBackend(1, fma));
+      List<float[]> one = work(new CpuBackend(CpuSettings.ofProcess().withThreads(1).withFma(fma)));
       for (int threads : new int[] {2, 3, 7}) {
-        assertSameBits(one, work(new CpuBackend(threads, fma)));
+        assertSameBits(
+            one, work(new CpuBackend(CpuSettings.ofProcess().withThreads(threads).withFma(fma))));
       }
     }
   }
 
   @Test
   void sixteenCallersGetTheBitsOfOne() throws Exception {
-    Backend b = new CpuBackend(2, HardwareFma.PRESENT);
+    Backend b = new CpuBackend(CpuSettings.ofProcess().withThreads(2));
     List<float[]> alone = work(b);
     ExecutorService callers = Executors.newFixedThreadPool(16);
     try {

@@ -1,0 +1,31 @@
+package dev.gradus.backend.cpu;
+
+/**
+ * With what a backend computes.
+ *
+ * @param threads how many threads compute, the calling one included
+ * @param fma whether to use {@link Math#fma}: that there is a hardware FMA
+ * @param vectors the loops that exist twice
+ */
+record CpuSettings(int threads, boolean fma, VectorApi vectors) {
+  /**
+   * What the process has, and was told to use.
+   *
+   * @throws IllegalArgumentException if {@code gradus.threads} is not a whole number of at least 1
+   */
+  static CpuSettings ofProcess() {
+    return new CpuSettings(Parallel.configuredThreads(), HardwareFma.PRESENT, VectorApi.find());
+  }
+
+  CpuSettings withThreads(int count) {
+    return new CpuSettings(count, fma, vectors);
+  }
+
+  CpuSettings withFma(boolean present) {
+    return new CpuSettings(threads, present, vectors);
+  }
+
+  CpuSettings withVectors(VectorApi other) {
+    return new CpuSettings(threads, fma, other);
+  }
+}
