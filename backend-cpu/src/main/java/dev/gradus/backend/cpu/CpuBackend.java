@@ -16,7 +16,6 @@ import dev.gradus.spi.TernaryOp;
 import dev.gradus.spi.UnaryOp;
 import dev.gradus.types.DType;
 import java.nio.Buffer;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -25,6 +24,7 @@ final class CpuBackend implements Backend {
   private final CpuSettings settings;
   private final Parallel parallel;
   private final boolean fma;
+  private final GemmF32 products;
   private final Elementwise elementwise;
   private final Ternary ternary;
   private final Reduce reduce;
@@ -38,6 +38,7 @@ final class CpuBackend implements Backend {
     this.settings = settings;
     this.parallel = Parallel.of(settings.threads());
     this.fma = settings.fma();
+    this.products = new GemmF32(parallel, settings);
     this.elementwise = new Elementwise(parallel, fma);
     this.ternary = new Ternary(parallel, fma);
     this.reduce = new Reduce(parallel);
@@ -45,18 +46,6 @@ final class CpuBackend implements Backend {
     this.rows = new Rows(parallel);
     this.copies = new StridedCopy(parallel);
     this.dropout = new Dropout(parallel);
-  }
-
-  /** What a backend with these settings runs on. */
-  static Map<String, String> details(CpuSettings settings) {
-    Map<String, String> d = new LinkedHashMap<>();
-    d.put("threads", Integer.toString(settings.threads()));
-    d.put("hardware FMA", settings.fma() ? "yes" : "no: emulated, bit equality is off");
-    d.put("vector API", settings.vectors().report());
-    d.put("JDK", System.getProperty("java.version") + ", " + System.getProperty("java.vm.name"));
-    d.put("architecture", System.getProperty("os.arch"));
-    d.put("heap", (Runtime.getRuntime().maxMemory() >> 20) + " MiB");
-    return d;
   }
 
   @Override
@@ -76,7 +65,7 @@ final class CpuBackend implements Backend {
 
   @Override
   public Map<String, String> details() {
-    return details(settings);
+    return new CpuDetails(settings);
   }
 
   @Override
@@ -180,9 +169,7 @@ final class CpuBackend implements Backend {
   @Override
   public void gemm(Gemm sizes, Storage a, Storage b, Storage c) {
     switch (c.dtype()) {
-      case F32 ->
-          GemmF32.run(
-              parallel, fma, sizes, CpuStorage.f32(a), CpuStorage.f32(b), CpuStorage.f32(c));
+      case F32 -> products.run(sizes, CpuStorage.f32(a), CpuStorage.f32(b), CpuStorage.f32(c));
       case F64 ->
           GemmF64.run(parallel, sizes, CpuStorage.f64(a), CpuStorage.f64(b), CpuStorage.f64(c));
       case I64, BOOL -> throw CpuStorage.unsupported("gemm", c.dtype());

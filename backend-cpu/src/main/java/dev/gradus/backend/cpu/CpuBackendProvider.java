@@ -9,7 +9,9 @@ import java.util.List;
 /**
  * The provider of the backend {@code cpu}, which can be used everywhere. The system property {@code
  * gradus.threads} sets how many threads compute (default: one for each processor); results have the
- * same bits for any number.
+ * same bits for any number. {@code gradus.blas} says how large matrix products use a native
+ * library: {@code tiled} (default), {@code whole} (as fast as the library can, but bits may depend
+ * on the number of threads), or {@code off}.
  */
 public final class CpuBackendProvider implements BackendProvider {
   private static final int LOWEST_PRIORITY = 0;
@@ -30,12 +32,12 @@ public final class CpuBackendProvider implements BackendProvider {
   @Override
   public Probe probe() {
     try {
-      return Probe.usable(List.of("cpu"), CpuBackend.details(CpuSettings.ofProcess()));
+      return Probe.usable(List.of("cpu"), new CpuDetails(CpuSettings.ofProcess()));
     } catch (IllegalArgumentException e) {
       return Probe.unusable(
           Probe.Status.BROKEN,
           String.valueOf(e.getMessage()),
-          "set -D" + Parallel.PROPERTY + " to 1 or more, or leave it out",
+          "correct the property, or leave it out",
           e);
     }
   }
@@ -43,7 +45,8 @@ public final class CpuBackendProvider implements BackendProvider {
   /**
    * Opens the host as a device.
    *
-   * @throws IllegalArgumentException if {@code gradus.threads} is not a whole number of at least 1
+   * @throws IllegalArgumentException if {@code gradus.threads} is not a whole number of at least 1,
+   *     or {@code gradus.blas} none of its values
    */
   @Override
   public Backend open(int ordinal) {

@@ -2,423 +2,142 @@ package dev.gradus.backend.cpu;
 
 import dev.gradus.spi.Gemm;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
-/** Matrix products in float32. */
+/** Matrix products in float32: each goes the way that is fastest at its size. */
 final class GemmF32 {
-  /*
-   * Every element of a product is computed by one rule, whatever the path, the tiles and the
-   * threads: for each block of KC inner indices, s = fma(a, b, s) from 0 upwards in k; the blocks'
-   * sums are added in order. So the tiles below are free, and bits depend on the sizes alone.
-   *
-   * The kernel updates two rows of C from four rows of B at one common index, all six of them
-   * arrays of their own: the form which C2 vectorises on JDK 17 and 25, measured against 1 x 4,
-   * 2 x 2, 4 x 1, 4 x 4 and 1 x 8. Rows of B are packed for that, a panel of KC x NC at a time; A
-   * is read where it is.
-   */
-
-  private static final int KC = 256;
-  private static final int NC = 256;
-  private static final int MC = 128;
-
-  /** Multiply-adds below which packing does not pay. */
-  private static final long SIMPLE_WORK = 4096;
-
   /** Multiply-adds above which threads pay. */
   static final long SPLIT_WORK = 1 << 20;
+
+  /** Multiply-adds up to which nothing but the loops themselves pays. */
+  private static final long TINY_WORK = 128;
+
+  /** Multiply-adds up to which packing does not pay. */
+  private static final long SIMPLE_WORK = 4096;
+
+  /** Multiply-adds from which a native call pays. */
+  private static final long NATIVE_WORK = 1000;
 
   /** Below this many columns C is computed transposed, if that makes rows longer. */
   private static final int SHORT_ROW = 64;
 
-  /** Up to this width the kernel for short rows is the faster one. */
-  private static final int SHORT_KERNEL = 40;
+  private final Parallel parallel;
+  private final boolean fma;
+  private final BlasUse use;
+  private final GemmTile tile;
+  private final @Nullable NarrowGemmF32 narrow;
 
-  private static final ThreadLocal<Panel> PANELS = ThreadLocal.withInitial(Panel::new);
+  /* Looked for at the first product that is large enough. */
+  private volatile boolean searched;
+  private volatile @Nullable NativeGemmF32 library;
 
-  private GemmF32() {}
-
-  /** One thread's packed rows of B and sums of four rows of C. */
-  private static final class Panel {
-    final float[][] b = new float[KC][NC];
-    final float[][] c = new float[4][NC];
+  GemmF32(Parallel parallel, CpuSettings settings) {
+    Kernels kernels = settings.vectors().kernels();
+    this.parallel = parallel;
+    this.fma = settings.fma();
+    this.use = settings.blas();
+    this.tile = kernels.tiles(fma);
+    this.narrow = kernels.narrow();
   }
 
-  /** Operands, each with its step from row to row and from column to column. */
-  @SuppressWarnings("ArrayRecordComponent") // never compared
-  private record Operands(
-      float[] a, int ars, int acs, float[] b, int brs, int bcs, float[] c, int crs, int ccs) {
-
-    /** The operands of the transposed product. */
-    Operands transposed() {
-      return new Operands(b, bcs, brs, a, acs, ars, c, ccs, crs);
-    }
-  }
-
-  static void run(Parallel parallel, boolean fma, Gemm g, float[] a, float[] b, float[] c) {
+  void run(Gemm g, float[] a, float[] b, float[] c) {
     int m = (int) g.m();
     int n = (int) g.n();
     int k = (int) g.k();
-    int batch = (int) g.batch();
     if (k == 0 || m == 0 || n == 0) {
       if (!g.accumulate()) {
-        Arrays.fill(c, 0, m * n * batch, 0f);
+        Arrays.fill(c, 0, m * n * (int) g.batch(), 0f);
       }
       return;
     }
+    GemmOperands o = GemmOperands.of(g, a, b, c);
+    NarrowGemmF32 vectors = narrow;
     long work = (long) m * n * k;
-    if (work <= SIMPLE_WORK && k <= KC) {
-      SmallGemmF32.run(parallel, fma, g, a, b, c, work);
+    if (work <= TINY_WORK) {
+      each(o, g, (aAt, bAt, cAt) -> SmallGemmF32.run(fma, o, aAt, bAt, cAt, g.accumulate()));
       return;
     }
-    Operands o =
-        new Operands(
-            a,
-            g.transA() ? 1 : k,
-            g.transA() ? m : 1,
-            b,
-            g.transB() ? 1 : n,
-            g.transB() ? k : 1,
-            c,
-            n,
-            1);
-    int rows = m;
-    int cols = n;
-    boolean swap = n < SHORT_ROW && m > n;
-    if (swap) {
-      o = o.transposed();
-      rows = n;
-      cols = m;
+    if (vectors != null && vectors.takes(m, n, k)) {
+      each(o, g, (aAt, bAt, cAt) -> vectors.run(o, aAt, bAt, cAt, g.accumulate()));
+      return;
     }
-    tiles(parallel, fma, g, o, swap, rows, cols);
+    NativeGemmF32 blas = work >= NATIVE_WORK ? library() : null;
+    if (blas != null) {
+      blas.run(g, a, b, c);
+    } else if (work <= SIMPLE_WORK && k <= GemmTile.DEPTH) {
+      each(o, g, (aAt, bAt, cAt) -> SmallGemmF32.run(fma, o, aAt, bAt, cAt, g.accumulate()));
+    } else {
+      boolean swap = n < SHORT_ROW && m > n;
+      tiles(swap ? o.transposed() : o, (int) g.batch(), g.accumulate());
+    }
   }
 
-  private static void tiles(
-      Parallel parallel, boolean fma, Gemm g, Operands o, boolean swap, int rows, int cols) {
-    int k = (int) g.k();
+  /** One product of a batch, its matrices at these places. */
+  private interface One {
+    void run(int aAt, int bAt, int cAt);
+  }
+
+  private void each(GemmOperands o, Gemm g, One one) {
     int batch = (int) g.batch();
-    long strideA = swap ? g.strideB() : g.strideA();
-    long strideB = swap ? g.strideA() : g.strideB();
-    int rowTiles = (rows + MC - 1) / MC;
-    int colTiles = (cols + NC - 1) / NC;
-    int tiles = rowTiles * colTiles;
-    Parallel.Task task =
-        t -> {
-          int item = t / tiles;
-          int i0 = t % tiles % rowTiles * MC;
-          int j0 = t % tiles / rowTiles * NC;
-          tile(
-              fma,
-              o,
-              (int) (item * strideA),
-              (int) (item * strideB),
-              item * rows * cols,
-              new int[] {i0, Math.min(rows, i0 + MC), j0, Math.min(cols, j0 + NC), k},
-              g.accumulate());
-        };
-    int tasks = batch * tiles;
-    long work = (long) rows * cols * k * batch;
+    int result = o.m() * o.n();
+    long work = (long) result * o.k();
+    if (batch > 1 && work * batch >= SPLIT_WORK && parallel.threads() > 1) {
+      parallel.ranges(batch, (int) work, (lo, hi) -> range(o, result, one, lo, hi));
+    } else {
+      range(o, result, one, 0, batch);
+    }
+  }
+
+  private static void range(GemmOperands o, int result, One one, int lo, int hi) {
+    for (int t = lo; t < hi; t++) {
+      one.run((int) (t * o.strideA()), (int) (t * o.strideB()), t * result);
+    }
+  }
+
+  private @Nullable NativeGemmF32 library() {
+    if (!searched) {
+      NativeBlas blas = use == BlasUse.OFF ? null : BlasSearch.result().blas();
+      library = blas == null ? null : new NativeGemmF32(parallel, blas, use);
+      searched = true;
+    }
+    return library;
+  }
+
+  private void tiles(GemmOperands o, int batch, boolean accumulate) {
+    int rowTiles = (o.m() + tile.rows() - 1) / tile.rows();
+    int colTiles = (o.n() + tile.columns() - 1) / tile.columns();
+    int tasks = batch * rowTiles * colTiles;
+    long work = (long) o.m() * o.n() * o.k() * batch;
     if (work < SPLIT_WORK || parallel.threads() == 1) {
-      for (int t = 0; t < tasks; t++) {
-        task.run(t);
-      }
+      tiles(o, rowTiles, colTiles, 0, tasks, accumulate);
     } else {
       // Small products of a batch go together.
       int group = (int) Math.max(1, tasks * (SPLIT_WORK / 4) / work);
       parallel.run(
           (tasks + group - 1) / group,
-          q -> {
-            for (int t = q * group; t < Math.min(tasks, (q + 1) * group); t++) {
-              task.run(t);
-            }
-          });
+          q ->
+              tiles(
+                  o, rowTiles, colTiles, q * group, Math.min(tasks, (q + 1) * group), accumulate));
     }
   }
 
-  /** One tile of C: rows lo[0] to lo[1], columns lo[2] to lo[3], inner size lo[4]. */
-  private static void tile(
-      boolean fma, Operands o, int aAt, int bAt, int cAt, int[] lo, boolean accumulate) {
-    Panel panel = PANELS.get();
-    int j0 = lo[2];
-    int width = lo[3] - j0;
-    int k = lo[4];
-    for (int k0 = 0; k0 < k; k0 += KC) {
-      int depth = Math.min(KC, k - k0);
-      int padded = (depth + 3) & -4;
-      pack(o, bAt + k0 * o.brs + j0 * o.bcs, depth, padded, width, panel.b);
-      for (int i = lo[0]; i < lo[1]; i += 4) {
-        int rows = Math.min(4, lo[1] - i);
-        for (int r = 0; r < 4; r++) {
-          Arrays.fill(panel.c[r], 0, width, 0f);
-        }
-        fourRows(fma, o, aAt + i * o.ars + k0 * o.acs, rows, depth, width, panel);
-        for (int r = 0; r < rows; r++) {
-          store(o, panel.c[r], cAt + (i + r) * o.crs + j0 * o.ccs, width, accumulate || k0 > 0);
-        }
-      }
-    }
-  }
-
-  /** Copies rows of B; rows up to a multiple of four are zeros, which add nothing. */
-  private static void pack(Operands o, int at, int depth, int padded, int width, float[][] rows) {
-    float[] b = o.b;
-    if (o.bcs == 1) {
-      for (int p = 0; p < depth; p++) {
-        System.arraycopy(b, at + p * o.brs, rows[p], 0, width);
-      }
-    } else {
-      for (int p = 0; p + 4 <= depth; p += 4) {
-        packFour(b, at + p, o.bcs, width, rows[p], rows[p + 1], rows[p + 2], rows[p + 3]);
-      }
-      for (int p = depth & -4; p < depth; p++) {
-        float[] row = rows[p];
-        for (int j = 0; j < width; j++) {
-          row[j] = b[at + p + j * o.bcs];
-        }
-      }
-    }
-    for (int p = depth; p < padded; p++) {
-      Arrays.fill(rows[p], 0, width, 0f);
-    }
-  }
-
-  private static void packFour(
-      float[] b, int at, int step, int width, float[] r0, float[] r1, float[] r2, float[] r3) {
-    for (int j = 0, q = at; j < width; j++, q += step) {
-      r0[j] = b[q];
-      r1[j] = b[q + 1];
-      r2[j] = b[q + 2];
-      r3[j] = b[q + 3];
-    }
-  }
-
-  private static void store(Operands o, float[] row, int at, int width, boolean add) {
-    float[] c = o.c;
-    if (o.ccs == 1 && !add) {
-      System.arraycopy(row, 0, c, at, width);
-    } else {
-      for (int j = 0, q = at; j < width; j++, q += o.ccs) {
-        c[q] = add ? c[q] + row[j] : row[j];
-      }
-    }
-  }
-
-  /** Adds depth products to four sums; rows that are missing at the end count as zeros. */
-  private static void fourRows(
-      boolean fma, Operands o, int at, int rows, int depth, int width, Panel panel) {
-    float[] a = o.a;
-    int p1 = o.acs;
-    int i1 = rows > 1 ? o.ars : 0;
-    int i2 = rows > 2 ? 2 * o.ars : 0;
-    int i3 = rows > 3 ? 3 * o.ars : 0;
-    float[][] b = panel.b;
-    float[][] c = panel.c;
-    int p = 0;
-    for (; p + 4 <= depth; p += 4) {
-      int q = at + p * p1;
-      int q1 = q + p1;
-      int q2 = q1 + p1;
-      int q3 = q2 + p1;
-      if (!fma) {
-        twoRowsWithoutFma(
-            c[0],
-            c[1],
-            b[p],
-            b[p + 1],
-            b[p + 2],
-            b[p + 3],
-            width,
-            a[q],
-            a[q1],
-            a[q2],
-            a[q3],
-            a[q + i1],
-            a[q1 + i1],
-            a[q2 + i1],
-            a[q3 + i1]);
-        twoRowsWithoutFma(
-            c[2],
-            c[3],
-            b[p],
-            b[p + 1],
-            b[p + 2],
-            b[p + 3],
-            width,
-            a[q + i2],
-            a[q1 + i2],
-            a[q2 + i2],
-            a[q3 + i2],
-            a[q + i3],
-            a[q1 + i3],
-            a[q2 + i3],
-            a[q3 + i3]);
-      } else if (width > SHORT_KERNEL) {
-        twoRows(
-            c[0],
-            c[1],
-            b[p],
-            b[p + 1],
-            b[p + 2],
-            b[p + 3],
-            width,
-            a[q],
-            a[q1],
-            a[q2],
-            a[q3],
-            a[q + i1],
-            a[q1 + i1],
-            a[q2 + i1],
-            a[q3 + i1]);
-        if (rows > 2) {
-          twoRows(
-              c[2],
-              c[3],
-              b[p],
-              b[p + 1],
-              b[p + 2],
-              b[p + 3],
-              width,
-              a[q + i2],
-              a[q1 + i2],
-              a[q2 + i2],
-              a[q3 + i2],
-              a[q + i3],
-              a[q1 + i3],
-              a[q2 + i3],
-              a[q3 + i3]);
-        }
-      } else {
-        shortRows(
-            c[0],
-            c[1],
-            c[2],
-            c[3],
-            b[p],
-            b[p + 1],
-            b[p + 2],
-            b[p + 3],
-            width,
-            a[q],
-            a[q1],
-            a[q2],
-            a[q3],
-            a[q + i1],
-            a[q1 + i1],
-            a[q2 + i1],
-            a[q3 + i1],
-            a[q + i2],
-            a[q1 + i2],
-            a[q2 + i2],
-            a[q3 + i2],
-            a[q + i3],
-            a[q1 + i3],
-            a[q2 + i3],
-            a[q3 + i3]);
-      }
-    }
-    for (; p < depth; p++) {
-      int q = at + p * p1;
-      for (int r = 0; r < rows; r++) {
-        axpy(fma, c[r], b[p], a[q + r * o.ars], width);
-      }
-    }
-  }
-
-  private static void axpy(boolean fma, float[] c, float[] b, float a, int n) {
-    if (fma) {
-      for (int j = 0; j < n; j++) {
-        c[j] = Math.fma(a, b[j], c[j]);
-      }
-    } else {
-      for (int j = 0; j < n; j++) {
-        c[j] = a * b[j] + c[j];
-      }
-    }
-  }
-
-  private static void twoRows(
-      float[] c0,
-      float[] c1,
-      float[] b0,
-      float[] b1,
-      float[] b2,
-      float[] b3,
-      int n,
-      float a00,
-      float a01,
-      float a02,
-      float a03,
-      float a10,
-      float a11,
-      float a12,
-      float a13) {
-    // Without locals for the elements of B: with them C2 of JDK 17 does not vectorise.
-    for (int j = 0; j < n; j++) {
-      c0[j] =
-          Math.fma(
-              a03, b3[j], Math.fma(a02, b2[j], Math.fma(a01, b1[j], Math.fma(a00, b0[j], c0[j]))));
-      c1[j] =
-          Math.fma(
-              a13, b3[j], Math.fma(a12, b2[j], Math.fma(a11, b1[j], Math.fma(a10, b0[j], c1[j]))));
-    }
-  }
-
-  private static void twoRowsWithoutFma(
-      float[] c0,
-      float[] c1,
-      float[] b0,
-      float[] b1,
-      float[] b2,
-      float[] b3,
-      int n,
-      float a00,
-      float a01,
-      float a02,
-      float a03,
-      float a10,
-      float a11,
-      float a12,
-      float a13) {
-    for (int j = 0; j < n; j++) {
-      c0[j] = (((c0[j] + a00 * b0[j]) + a01 * b1[j]) + a02 * b2[j]) + a03 * b3[j];
-      c1[j] = (((c1[j] + a10 * b0[j]) + a11 * b1[j]) + a12 * b2[j]) + a13 * b3[j];
-    }
-  }
-
-  /** Four rows at once: the scalar loop, which wins where a row is but a few vectors. */
-  private static void shortRows(
-      float[] c0,
-      float[] c1,
-      float[] c2,
-      float[] c3,
-      float[] b0,
-      float[] b1,
-      float[] b2,
-      float[] b3,
-      int n,
-      float a00,
-      float a01,
-      float a02,
-      float a03,
-      float a10,
-      float a11,
-      float a12,
-      float a13,
-      float a20,
-      float a21,
-      float a22,
-      float a23,
-      float a30,
-      float a31,
-      float a32,
-      float a33) {
-    for (int j = 0; j < n; j++) {
-      float x0 = b0[j];
-      float x1 = b1[j];
-      float x2 = b2[j];
-      float x3 = b3[j];
-      c0[j] = Math.fma(a03, x3, Math.fma(a02, x2, Math.fma(a01, x1, Math.fma(a00, x0, c0[j]))));
-      c1[j] = Math.fma(a13, x3, Math.fma(a12, x2, Math.fma(a11, x1, Math.fma(a10, x0, c1[j]))));
-      c2[j] = Math.fma(a23, x3, Math.fma(a22, x2, Math.fma(a21, x1, Math.fma(a20, x0, c2[j]))));
-      c3[j] = Math.fma(a33, x3, Math.fma(a32, x2, Math.fma(a31, x1, Math.fma(a30, x0, c3[j]))));
+  private void tiles(
+      GemmOperands o, int rowTiles, int colTiles, int from, int to, boolean accumulate) {
+    int tiles = rowTiles * colTiles;
+    for (int t = from; t < to; t++) {
+      int item = t / tiles;
+      int i0 = t % tiles % rowTiles * tile.rows();
+      int j0 = t % tiles / rowTiles * tile.columns();
+      tile.run(
+          o,
+          (int) (item * o.strideA()),
+          (int) (item * o.strideB()),
+          item * o.m() * o.n(),
+          i0,
+          Math.min(o.m(), i0 + tile.rows()),
+          j0,
+          Math.min(o.n(), j0 + tile.columns()),
+          accumulate);
     }
   }
 }

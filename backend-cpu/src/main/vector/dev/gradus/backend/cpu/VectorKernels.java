@@ -10,4 +10,14 @@ final class VectorKernels implements Kernels {
   public int vectorBits() {
     return FloatVector.SPECIES_PREFERRED.vectorBitSize();
   }
+
+  @Override
+  public GemmTile tiles(boolean fma) {
+    return new PanelGemmF32(new VectorGemmKernel());
+  }
+
+  @Override
+  public NarrowGemmF32 narrow() {
+    return new NarrowGemmF32(new VectorNarrowGemmKernel());
+  }
 }

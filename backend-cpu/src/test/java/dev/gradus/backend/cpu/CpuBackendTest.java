@@ -27,7 +27,14 @@ final class CpuBackendTest {
     assertEquals(Probe.Status.USABLE, probe.status());
     assertEquals(List.of("cpu"), probe.devices());
     assertEquals(
-        List.of("threads", "hardware FMA", "vector API", "JDK", "architecture", "heap"),
+        List.of(
+            "threads",
+            "hardware FMA",
+            "vector API",
+            "matrix products",
+            "JDK",
+            "architecture",
+            "heap"),
         List.copyOf(probe.versions().keySet()));
   }
 

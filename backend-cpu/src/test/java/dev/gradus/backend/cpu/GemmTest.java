@@ -2,8 +2,10 @@ package dev.gradus.backend.cpu;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.gradus.spi.Gemm;
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -17,8 +19,23 @@ final class GemmTest {
     {131, 259, 515},
     {2, 1, 1000},
     {33, 41, 257},
-    {16, 16, 300}
+    {16, 16, 300},
+    {8, 8, 8},
+    {9, 40, 31},
+    {40, 9, 64},
+    {1, 128, 256},
+    {530, 1, 3},
+    {2, 2, 4099}
   };
+
+  private static final CpuSettings HERE = CpuSettings.ofProcess().withBlas(BlasUse.OFF);
+  private static final CpuSettings PLAIN = HERE.withVectors(VectorApi.without("a test"));
+
+  private static float[] product(CpuSettings s, Gemm g, float[] a, float[] b, float[] before) {
+    float[] c = before.clone();
+    new GemmF32(Parallel.of(s.threads()), s).run(g, a, b, c);
+    return c;
+  }
 
   private static float[] values(int seed, int n) {
     Random random = new Random(seed);
@@ -63,22 +80,21 @@ final class GemmTest {
       float[] b = values(2, n * k);
       for (Gemm g : forms(m, n, k)) {
         float[] c = values(3, (int) g.batch() * m * n);
-        float[] one = c.clone();
-        float[] two = c.clone();
-        float[] without = c.clone();
-        GemmF32.run(Parallel.of(1), true, g, a, b, one);
-        GemmF32.run(Parallel.of(2), true, g, a, b, two);
-        GemmF32.run(Parallel.of(2), false, g, a, b, without);
-        assertArrayEquals(one, two);
+        float[] one = product(PLAIN.withThreads(1), g, a, b, c);
+        assertArrayEquals(one, product(PLAIN.withThreads(2), g, a, b, c));
+        float[] tiled = product(HERE.withThreads(1).withBlas(BlasUse.TILED), g, a, b, c);
+        assertArrayEquals(tiled, product(HERE.withThreads(2).withBlas(BlasUse.TILED), g, a, b, c));
+        float[] whole = product(HERE.withThreads(2).withBlas(BlasUse.WHOLE), g, a, b, c);
+        float[] without = product(PLAIN.withThreads(2).withFma(false), g, a, b, c);
         for (int i = 0; i < c.length; i++) {
-          check(g, a, b, c[i], i, one[i], without[i]);
+          check(g, a, b, c[i], i, new float[] {one[i], tiled[i], whole[i]}, without[i]);
         }
       }
     }
   }
 
   private static void check(
-      Gemm g, float[] a, float[] b, float before, int at, float with, float without) {
+      Gemm g, float[] a, float[] b, float before, int at, float[] with, float without) {
     int m = (int) g.m();
     int n = (int) g.n();
     int k = (int) g.k();
@@ -95,19 +111,34 @@ final class GemmTest {
     }
     // Each of k additions rounds by at most half a unit of the largest partial sum.
     double allowed = (k + 2) * 0x1p-24 * size;
-    assertEquals(sum, with, allowed);
+    for (float w : with) {
+      assertEquals(sum, w, allowed);
+    }
     assertEquals(sum, without, 2 * allowed);
   }
 
   @Test
-  void bitsDoNotDependOnTheSizeOfTheBatchOrOnOtherRows() {
+  void inJavaVectorsAndLoopsGiveTheSameBits() {
+    assumeTrue(
+        HERE.vectors().kernels().vectorBits() > 0, () -> "vector API " + HERE.vectors().report());
+    assumeTrue(HERE.fma(), "no hardware FMA");
+    for (int[] s : SIZES) {
+      float[] a = values(1, 3 * s[0] * s[2]);
+      float[] b = values(2, s[1] * s[2]);
+      for (Gemm g : forms(s[0], s[1], s[2])) {
+        float[] c = values(3, (int) g.batch() * s[0] * s[1]);
+        assertArrayEquals(product(PLAIN, g, a, b, c), product(HERE, g, a, b, c), g.toString());
+      }
+    }
+  }
+
+  @Test
+  void inJavaBitsDoNotDependOnTheSizeOfTheBatchOrOnOtherRows() {
     int k = 300;
     float[] a = values(4, 130 * k);
     float[] b = values(5, k * 50);
-    float[] all = new float[130 * 50];
-    float[] first = new float[50];
-    GemmF32.run(Parallel.of(1), true, Gemm.of(false, false, 130, 50, k), a, b, all);
-    GemmF32.run(Parallel.of(1), true, Gemm.of(false, false, 1, 50, k), a, b, first);
+    float[] all = product(HERE, Gemm.of(false, false, 130, 50, k), a, b, new float[130 * 50]);
+    float[] first = product(HERE, Gemm.of(false, false, 1, 50, k), a, b, new float[50]);
     for (int j = 0; j < 50; j++) {
       assertEquals(all[j], first[j]);
     }
@@ -118,11 +149,9 @@ final class GemmTest {
     float[] a = values(6, 4 * 6);
     float[] b = values(7, 2 * 6 * 5);
     Gemm g = new Gemm(false, false, 4, 5, 6, 2, 0, 30, false);
-    float[] c = new float[2 * 4 * 5];
-    GemmF32.run(Parallel.of(2), true, g, a, b, c);
-    float[] second = new float[20];
-    float[] b2 = java.util.Arrays.copyOfRange(b, 30, 60);
-    GemmF32.run(Parallel.of(1), true, Gemm.of(false, false, 4, 5, 6), a, b2, second);
-    assertArrayEquals(second, java.util.Arrays.copyOfRange(c, 20, 40));
+    float[] c = product(HERE, g, a, b, new float[2 * 4 * 5]);
+    float[] b2 = Arrays.copyOfRange(b, 30, 60);
+    float[] second = product(HERE, Gemm.of(false, false, 4, 5, 6), a, b2, new float[20]);
+    assertArrayEquals(second, Arrays.copyOfRange(c, 20, 40));
   }
 }

@@ -128,7 +128,7 @@ final class ParallelTest {
       Probe probe = new CpuBackendProvider().probe();
       assertEquals(Probe.Status.BROKEN, probe.status());
       assertEquals(e.getMessage(), probe.reason());
-      assertEquals("set -Dgradus.threads to 1 or more, or leave it out", probe.remedy());
+      assertEquals("correct the property, or leave it out", probe.remedy());
     }
   }
 }

@@ -1,0 +1,130 @@
+package dev.gradus.backend.cpu;
+
+import dev.gradus.spi.Gemm;
+
+/** Matrix products in float32 by a native library. */
+final class NativeGemmF32 {
+  /*
+   * A call pins its arrays. Before JDK 22 (and with some collectors after it) no collection can
+   * start meanwhile, and every thread that allocates may have to wait for it. So a call is at most
+   * CALL_WORK multiply-adds, 10 ms on a core of 100 GFLOP/s, and 20 ms on one of half of that.
+   *
+   * Tiles are a function of the shape: OpenBLAS gives other bits for one and the same product
+   * with other numbers of threads, so it runs with one, and tiles run beside each other. Row tiles
+   * of 256 and columns of 512 kept 0.96 of OpenBLAS's own threading at n = 1024, 512 and 512 kept
+   * 0.91 at 2048; narrower ones pack their operands too often.
+   */
+
+  /** Multiply-adds of one call, at most. */
+  static final long CALL_WORK = 1L << 29;
+
+  /** The inner size of one call, at most; longer products add up in order. */
+  private static final int DEPTH = 4096;
+
+  /** Columns of a tile where there are many. */
+  private static final int WIDTH = 512;
+
+  /** Multiply-adds that a tile should have where rows are few. */
+  private static final long TILE_WORK = 1L << 24;
+
+  private final Parallel parallel;
+  private final NativeBlas blas;
+  private final boolean whole;
+
+  NativeGemmF32(Parallel parallel, NativeBlas blas, BlasUse use) {
+    this.parallel = parallel;
+    this.blas = blas;
+    this.whole = use == BlasUse.WHOLE || blas.isHosts();
+  }
+
+  void run(Gemm g, float[] a, float[] b, float[] c) {
+    int m = (int) g.m();
+    int n = (int) g.n();
+    int k = (int) g.k();
+    if (whole) {
+      blas.threads(parallel.threads());
+      tiles(g, a, b, c, rowsInCall(m, n, k, parallel.threads()), n, 1);
+    } else {
+      blas.threads(1);
+      int rows = tileRows(m);
+      tiles(g, a, b, c, rows, tileColumns(rows, n, k), parallel.threads());
+    }
+  }
+
+  /** Rows of a tile of m rows. */
+  private static int tileRows(int m) {
+    if (m >= 2048) {
+      return 512;
+    }
+    if (m >= 512) {
+      return 256;
+    }
+    return m < 128 ? m : (m / 2 + 31) & -32;
+  }
+
+  private static int tileColumns(int rows, int n, int k) {
+    long depth = Math.min(k, DEPTH);
+    long wanted = Math.max(WIDTH, TILE_WORK / (rows * depth));
+    long most = Math.max(1, CALL_WORK / (rows * depth));
+    return (int) Math.min(n, Math.min(wanted, most));
+  }
+
+  /** Rows that the library takes at once with all its threads. */
+  private static int rowsInCall(int m, int n, int k, int threads) {
+    long most = threads * CALL_WORK / Math.max(1, (long) n * Math.min(k, DEPTH));
+    return (int) Math.min(m, Math.max(1, most));
+  }
+
+  private void tiles(Gemm g, float[] a, float[] b, float[] c, int rows, int cols, int threads) {
+    int down = ((int) g.m() + rows - 1) / rows;
+    int across = ((int) g.n() + cols - 1) / cols;
+    int tasks = (int) g.batch() * down * across;
+    long work = g.m() * g.n() * g.k() * g.batch();
+    if (tasks == 1 || threads == 1 || work < GemmF32.SPLIT_WORK) {
+      for (int t = 0; t < tasks; t++) {
+        tile(g, a, b, c, rows, cols, t);
+      }
+    } else {
+      // Small products of a batch go together.
+      int group = (int) Math.max(1, tasks * (GemmF32.SPLIT_WORK / 4) / work);
+      parallel.run(
+          (tasks + group - 1) / group,
+          q -> {
+            for (int t = q * group; t < Math.min(tasks, (q + 1) * group); t++) {
+              tile(g, a, b, c, rows, cols, t);
+            }
+          });
+    }
+  }
+
+  private void tile(Gemm g, float[] a, float[] b, float[] c, int rows, int cols, int task) {
+    int m = (int) g.m();
+    int n = (int) g.n();
+    int k = (int) g.k();
+    int across = (n + cols - 1) / cols;
+    int down = (m + rows - 1) / rows;
+    int item = task / (down * across);
+    int i = task % (down * across) / across * rows;
+    int j = task % across * cols;
+    int aAt = (int) (item * g.strideA()) + (g.transA() ? i : i * k);
+    int bAt = (int) (item * g.strideB()) + (g.transB() ? j * k : j);
+    for (int p = 0; p < k; p += DEPTH) {
+      blas.sgemm(
+          g.transA(),
+          g.transB(),
+          Math.min(rows, m - i),
+          Math.min(cols, n - j),
+          Math.min(DEPTH, k - p),
+          a,
+          aAt + (g.transA() ? p * m : p),
+          g.transA() ? m : k,
+          b,
+          bAt + (g.transB() ? p : p * n),
+          g.transB() ? k : n,
+          g.accumulate() || p > 0,
+          c,
+          (item * m + i) * n + j,
+          n);
+    }
+  }
+}
