@@ -39,11 +39,12 @@ final class CpuBackend implements Backend {
     this.parallel = Parallel.of(settings.threads());
     this.fma = settings.fma();
     this.products = new GemmF32(parallel, settings);
-    this.elementwise = new Elementwise(parallel, fma);
+    MathF32 math = settings.vectors().kernels().math();
+    this.elementwise = new Elementwise(parallel, fma, math);
     this.ternary = new Ternary(parallel, fma);
     this.reduce = new Reduce(parallel);
     this.lookup = new Lookup(parallel);
-    this.rows = new Rows(parallel);
+    this.rows = new Rows(parallel, math);
     this.copies = new StridedCopy(parallel);
     this.dropout = new Dropout(parallel);
   }

@@ -18,10 +18,14 @@ import dev.gradus.types.DType;
  */
 final class Elementwise {
   private final Parallel parallel;
+  private final UnaryF32 unaryF32;
+  private final UnaryGradF32 unaryGradF32;
   private final BinaryF32 binaryF32;
 
-  Elementwise(Parallel parallel, boolean fma) {
+  Elementwise(Parallel parallel, boolean fma, MathF32 math) {
     this.parallel = parallel;
+    this.unaryF32 = new UnaryF32(parallel, math);
+    this.unaryGradF32 = new UnaryGradF32(parallel, math);
     this.binaryF32 = new BinaryF32(parallel, fma);
   }
 
@@ -30,7 +34,7 @@ final class Elementwise {
     switch (dtype) {
       case F32 -> {
         float[] o = f32(out);
-        UnaryF32.run(parallel, op, f32(x), o, o.length, a, b);
+        unaryF32.run(op, f32(x), o, o.length, a, b);
       }
       case F64 -> unaryF64(op, f64(x), f64(out), a, b);
       case I64 -> unaryI64(op, i64(x), i64(out), a, b);
@@ -79,7 +83,7 @@ final class Elementwise {
     switch (dtype) {
       case F32 -> {
         float[] o = f32(out);
-        UnaryGradF32.run(parallel, op, f32(grad), f32(saved), o, o.length, a, b);
+        unaryGradF32.run(op, f32(grad), f32(saved), o, o.length, a, b);
       }
       case F64 -> {
         double[] g = f64(grad);

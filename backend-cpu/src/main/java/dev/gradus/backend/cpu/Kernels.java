@@ -15,4 +15,7 @@ interface Kernels {
 
   /** What computes small products; null where nothing is better than plain loops. */
   @Nullable NarrowGemmF32 narrow();
+
+  /** The transcendental functions. */
+  MathF32 math();
 }

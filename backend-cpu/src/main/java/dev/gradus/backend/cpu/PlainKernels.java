@@ -18,4 +18,9 @@ final class PlainKernels implements Kernels {
   public @Nullable NarrowGemmF32 narrow() {
     return null;
   }
+
+  @Override
+  public MathF32 math() {
+    return new PlainMathF32();
+  }
 }

@@ -14,9 +14,11 @@ final class Rows {
   private static final int EXP_WORK = 4;
 
   private final Parallel parallel;
+  private final MathF32 math;
 
-  Rows(Parallel parallel) {
+  Rows(Parallel parallel, MathF32 math) {
     this.parallel = parallel;
+    this.math = math;
   }
 
   private boolean splits(int rows, int cols, int work) {
@@ -38,9 +40,11 @@ final class Rows {
     }
   }
 
-  private static void softmax(boolean log, Storage x, Storage out, int cols, int lo, int hi) {
-    if (x.dtype() == DType.F32) {
-      RowsF32.softmax(log, f32(x), f32(out), cols, lo, hi);
+  private void softmax(boolean log, Storage x, Storage out, int cols, int lo, int hi) {
+    if (x.dtype() == DType.F32 && log) {
+      RowsF32.logSoftmax(math, f32(x), f32(out), cols, lo, hi);
+    } else if (x.dtype() == DType.F32) {
+      RowsF32.softmax(math, f32(x), f32(out), cols, lo, hi);
     } else {
       RowsF64.softmax(log, f64(x), f64(out), cols, lo, hi);
     }
@@ -56,10 +60,12 @@ final class Rows {
     }
   }
 
-  private static void softmaxGrad(
+  private void softmaxGrad(
       boolean log, Storage g, Storage y, Storage out, int cols, int lo, int hi) {
-    if (y.dtype() == DType.F32) {
-      RowsF32.softmaxGrad(log, f32(g), f32(y), f32(out), cols, lo, hi);
+    if (y.dtype() == DType.F32 && log) {
+      RowsF32.logSoftmaxGrad(math, f32(g), f32(y), f32(out), cols, lo, hi);
+    } else if (y.dtype() == DType.F32) {
+      RowsF32.softmaxGrad(f32(g), f32(y), f32(out), cols, lo, hi);
     } else {
       RowsF64.softmaxGrad(log, f64(g), f64(y), f64(out), cols, lo, hi);
     }

@@ -4,26 +4,75 @@ package dev.gradus.backend.cpu;
 final class RowsF32 {
   private RowsF32() {}
 
-  static void softmax(boolean log, float[] x, float[] out, int cols, int lo, int hi) {
-    for (int r = lo; r < hi && cols > 0; r++) {
-      int from = r * cols;
-      int to = from + cols;
-      float max = Reduce.max(x, from, to);
-      if (log) {
-        double sum = 0;
-        for (int i = from; i < to; i++) {
-          float t = x[i] - max;
-          out[i] = t;
-          sum += FloatExp.exp(t);
-        }
-        subtract(out, (float) Math.log(sum), from, to);
-      } else {
-        for (int i = from; i < to; i++) {
-          out[i] = x[i] - max;
-        }
-        FloatExp.exp(out, out, from, to);
-        divide(out, (float) SumF32.sum(out, from, to), from, to);
+  /*
+   * Exponentials go in pieces that many short rows share: a call for each row would cost more than
+   * the row.
+   */
+
+  private static final int PIECE = 256;
+
+  /** The rows that make a piece, at least one. */
+  private static int rowsOfPiece(int cols) {
+    return Math.max(1, PIECE / Math.max(1, cols));
+  }
+
+  static void softmax(MathF32 math, float[] x, float[] out, int cols, int lo, int hi) {
+    int step = rowsOfPiece(cols);
+    for (int r = lo; r < hi && cols > 0; r += step) {
+      int end = Math.min(hi, r + step);
+      for (int i = r; i < end; i++) {
+        subtractMax(x, out, i * cols, (i + 1) * cols);
       }
+      math.exp(out, out, r * cols, end * cols);
+      for (int i = r; i < end; i++) {
+        int from = i * cols;
+        divide(out, (float) SumF32.sum(out, from, from + cols), from, from + cols);
+      }
+    }
+  }
+
+  static void logSoftmax(MathF32 math, float[] x, float[] out, int cols, int lo, int hi) {
+    int step = rowsOfPiece(cols);
+    float[] e = new float[Math.min(PIECE, step * cols)];
+    for (int r = lo; r < hi && cols > 0; r += step) {
+      int end = Math.min(hi, r + step);
+      for (int i = r; i < end; i++) {
+        subtractMax(x, out, i * cols, (i + 1) * cols);
+      }
+      if (cols > PIECE) {
+        subtract(
+            out,
+            (float) Math.log(expSum(math, out, r * cols, end * cols, e)),
+            r * cols,
+            end * cols);
+      } else {
+        int n = (end - r) * cols;
+        System.arraycopy(out, r * cols, e, 0, n);
+        math.exp(e, e, 0, n);
+        for (int i = r, at = 0; i < end; i++, at += cols) {
+          float v = (float) Math.log(SumF32.sum(e, at, at + cols));
+          subtract(out, v, i * cols, (i + 1) * cols);
+        }
+      }
+    }
+  }
+
+  /** The sum of the exponentials of a long row, piece by piece. */
+  private static double expSum(MathF32 math, float[] x, int lo, int hi, float[] e) {
+    double sum = 0;
+    for (int b = lo; b < hi; b += PIECE) {
+      int n = Math.min(PIECE, hi - b);
+      System.arraycopy(x, b, e, 0, n);
+      math.exp(e, e, 0, n);
+      sum += SumF32.sum(e, 0, n);
+    }
+    return sum;
+  }
+
+  private static void subtractMax(float[] x, float[] out, int lo, int hi) {
+    float max = Reduce.max(x, lo, hi);
+    for (int i = lo; i < hi; i++) {
+      out[i] = x[i] - max;
     }
   }
 
@@ -39,21 +88,28 @@ final class RowsF32 {
     }
   }
 
-  static void softmaxGrad(
-      boolean log, float[] g, float[] y, float[] out, int cols, int lo, int hi) {
+  static void softmaxGrad(float[] g, float[] y, float[] out, int cols, int lo, int hi) {
     for (int r = lo; r < hi; r++) {
       int from = r * cols;
       int to = from + cols;
-      if (log) {
-        float sum = (float) SumF32.sum(g, from, to);
-        FloatExp.exp(y, out, from, to);
-        for (int i = from; i < to; i++) {
-          out[i] = g[i] - out[i] * sum;
-        }
-      } else {
-        float sum = (float) dot(g, y, from, to);
-        for (int i = from; i < to; i++) {
-          out[i] = (g[i] - sum) * y[i];
+      float sum = (float) dot(g, y, from, to);
+      for (int i = from; i < to; i++) {
+        out[i] = (g[i] - sum) * y[i];
+      }
+    }
+  }
+
+  static void logSoftmaxGrad(
+      MathF32 math, float[] g, float[] y, float[] out, int cols, int lo, int hi) {
+    int step = rowsOfPiece(cols);
+    for (int r = lo; r < hi; r += step) {
+      int end = Math.min(hi, r + step);
+      math.exp(y, out, r * cols, end * cols);
+      for (int i = r; i < end; i++) {
+        int to = (i + 1) * cols;
+        float sum = (float) SumF32.sum(g, i * cols, to);
+        for (int j = i * cols; j < to; j++) {
+          out[j] = g[j] - out[j] * sum;
         }
       }
     }

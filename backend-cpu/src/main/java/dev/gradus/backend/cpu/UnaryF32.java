@@ -4,10 +4,15 @@ import dev.gradus.spi.UnaryOp;
 
 /** Elementwise operations on one float32 operand. */
 final class UnaryF32 {
-  private UnaryF32() {}
+  private final Parallel parallel;
+  private final MathF32 math;
 
-  static void run(
-      Parallel parallel, UnaryOp op, float[] x, float[] out, int n, double a, double b) {
+  UnaryF32(Parallel parallel, MathF32 math) {
+    this.parallel = parallel;
+    this.math = math;
+  }
+
+  void run(UnaryOp op, float[] x, float[] out, int n, double a, double b) {
     int work = weight(op);
     if (parallel.splits((long) n * work)) {
       parallel.ranges(n, work, (lo, hi) -> range(op, x, out, lo, hi, a, b));
@@ -31,13 +36,12 @@ final class UnaryF32 {
           RELU,
           LEAKY_RELU ->
           1;
-      case EXP, LOG, SIGMOID, TANH, SILU -> 4;
-      case POW_SCALAR, RPOW_SCALAR, GELU, GELU_TANH, SOFTPLUS -> 16;
+      case EXP, LOG, SIGMOID, TANH, SILU, GELU, GELU_TANH, SOFTPLUS -> 4;
+      case POW_SCALAR, RPOW_SCALAR -> 16;
     };
   }
 
-  private static void range(
-      UnaryOp op, float[] x, float[] out, int lo, int hi, double a, double b) {
+  private void range(UnaryOp op, float[] x, float[] out, int lo, int hi, double a, double b) {
     switch (op) {
       case NEG -> neg(x, out, lo, hi);
       case ADD_SCALAR -> add(x, (float) a, out, lo, hi);
@@ -47,19 +51,19 @@ final class UnaryF32 {
       case RDIV_SCALAR -> rdiv(x, (float) a, out, lo, hi);
       case POW_SCALAR -> pow(x, (float) a, out, lo, hi);
       case RPOW_SCALAR -> rpow(x, (float) a, out, lo, hi);
-      case EXP -> FloatExp.exp(x, out, lo, hi);
-      case LOG -> log(x, out, lo, hi);
+      case EXP -> math.exp(x, out, lo, hi);
+      case LOG -> math.log(x, out, lo, hi);
       case SQRT -> sqrt(x, out, lo, hi);
       case ABS -> abs(x, out, lo, hi);
       case CLAMP -> clamp(x, (float) a, (float) b, out, lo, hi);
-      case SIGMOID -> FloatExp.sigmoid(x, out, lo, hi);
-      case TANH -> FloatExp.tanh(x, out, lo, hi);
+      case SIGMOID -> math.sigmoid(x, out, lo, hi);
+      case TANH -> math.tanh(x, out, lo, hi);
       case RELU -> relu(x, out, lo, hi);
       case LEAKY_RELU -> leakyRelu(x, (float) a, out, lo, hi);
-      case GELU -> gelu(x, out, lo, hi);
-      case GELU_TANH -> geluTanh(x, out, lo, hi);
-      case SILU -> silu(x, out, lo, hi);
-      case SOFTPLUS -> softplus(x, (float) a, (float) b, out, lo, hi);
+      case GELU -> math.gelu(x, out, lo, hi);
+      case GELU_TANH -> math.geluTanh(x, out, lo, hi);
+      case SILU -> math.silu(x, out, lo, hi);
+      case SOFTPLUS -> math.softplus(x, (float) a, (float) b, out, lo, hi);
     }
   }
 
@@ -118,12 +122,6 @@ final class UnaryF32 {
     }
   }
 
-  private static void log(float[] x, float[] out, int lo, int hi) {
-    for (int i = lo; i < hi; i++) {
-      out[i] = (float) Math.log(x[i]);
-    }
-  }
-
   private static void sqrt(float[] x, float[] out, int lo, int hi) {
     for (int i = lo; i < hi; i++) {
       out[i] = (float) Math.sqrt(x[i]);
@@ -152,30 +150,6 @@ final class UnaryF32 {
     for (int i = lo; i < hi; i++) {
       float v = x[i];
       out[i] = v > 0 ? v : a * v;
-    }
-  }
-
-  private static void gelu(float[] x, float[] out, int lo, int hi) {
-    for (int i = lo; i < hi; i++) {
-      out[i] = (float) Scalars.gelu(x[i]);
-    }
-  }
-
-  private static void geluTanh(float[] x, float[] out, int lo, int hi) {
-    for (int i = lo; i < hi; i++) {
-      out[i] = (float) Scalars.geluTanh(x[i]);
-    }
-  }
-
-  private static void silu(float[] x, float[] out, int lo, int hi) {
-    for (int i = lo; i < hi; i++) {
-      out[i] = (float) Scalars.silu(x[i]);
-    }
-  }
-
-  private static void softplus(float[] x, float a, float b, float[] out, int lo, int hi) {
-    for (int i = lo; i < hi; i++) {
-      out[i] = (float) Scalars.softplus(x[i], a, b);
     }
   }
 }

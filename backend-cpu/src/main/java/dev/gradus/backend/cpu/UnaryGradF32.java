@@ -8,10 +8,15 @@ final class UnaryGradF32 {
   private static final int SIGN_BIT = 0x80000000;
   private static final int ONE_BITS = 0x3f800000;
 
-  private UnaryGradF32() {}
+  private final Parallel parallel;
+  private final MathF32 math;
 
-  static void run(
-      Parallel parallel, UnaryOp op, float[] g, float[] s, float[] out, int n, double a, double b) {
+  UnaryGradF32(Parallel parallel, MathF32 math) {
+    this.parallel = parallel;
+    this.math = math;
+  }
+
+  void run(UnaryOp op, float[] g, float[] s, float[] out, int n, double a, double b) {
     int work = weight(op);
     if (parallel.splits((long) n * work)) {
       parallel.ranges(n, work, (lo, hi) -> range(op, g, s, out, lo, hi, a, b));
@@ -39,12 +44,12 @@ final class UnaryGradF32 {
           RELU,
           LEAKY_RELU ->
           1;
-      case SILU, SOFTPLUS -> 8;
-      case POW_SCALAR, GELU, GELU_TANH -> 16;
+      case SILU, SOFTPLUS, GELU, GELU_TANH -> 4;
+      case POW_SCALAR -> 16;
     };
   }
 
-  private static void range(
+  private void range(
       UnaryOp op, float[] g, float[] s, float[] out, int lo, int hi, double a, double b) {
     float fa = (float) a;
     float fb = (float) b;
@@ -65,10 +70,10 @@ final class UnaryGradF32 {
       case TANH -> tanh(g, s, out, lo, hi);
       case RELU -> relu(g, s, out, lo, hi);
       case LEAKY_RELU -> leakyRelu(g, s, fa, out, lo, hi);
-      case GELU -> gelu(g, s, out, lo, hi);
-      case GELU_TANH -> geluTanh(g, s, out, lo, hi);
-      case SILU -> silu(g, s, out, lo, hi);
-      case SOFTPLUS -> softplus(g, s, fa, fb, out, lo, hi);
+      case GELU -> math.geluGrad(g, s, out, lo, hi);
+      case GELU_TANH -> math.geluTanhGrad(g, s, out, lo, hi);
+      case SILU -> math.siluGrad(g, s, out, lo, hi);
+      case SOFTPLUS -> math.softplusGrad(g, s, fa, fb, out, lo, hi);
     }
   }
 
@@ -180,31 +185,6 @@ final class UnaryGradF32 {
     for (int i = lo; i < hi; i++) {
       float v = g[i];
       out[i] = x[i] > 0 ? v : v * a;
-    }
-  }
-
-  private static void gelu(float[] g, float[] x, float[] out, int lo, int hi) {
-    for (int i = lo; i < hi; i++) {
-      out[i] = (float) (g[i] * Scalars.geluSlope(x[i]));
-    }
-  }
-
-  private static void geluTanh(float[] g, float[] x, float[] out, int lo, int hi) {
-    for (int i = lo; i < hi; i++) {
-      out[i] = (float) (g[i] * Scalars.geluTanhSlope(x[i]));
-    }
-  }
-
-  private static void silu(float[] g, float[] x, float[] out, int lo, int hi) {
-    for (int i = lo; i < hi; i++) {
-      out[i] = (float) (g[i] * Scalars.siluSlope(x[i]));
-    }
-  }
-
-  private static void softplus(
-      float[] g, float[] x, float a, float b, float[] out, int lo, int hi) {
-    for (int i = lo; i < hi; i++) {
-      out[i] = (float) (g[i] * Scalars.softplusSlope(x[i], a, b));
     }
   }
 }

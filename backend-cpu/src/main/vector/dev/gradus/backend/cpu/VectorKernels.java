@@ -20,4 +20,9 @@ final class VectorKernels implements Kernels {
   public NarrowGemmF32 narrow() {
     return new NarrowGemmF32(new VectorNarrowGemmKernel());
   }
+
+  @Override
+  public MathF32 math() {
+    return new VectorMathF32();
+  }
 }
