@@ -14,7 +14,15 @@ final class Backward {
   private Backward() {}
 
   /** Adds to every leaf that root was computed from the gradient of root, weighted by seed. */
+  @SuppressWarnings("try") // the span is open for its effect
   static void run(Tensor root, @Nullable Tensor seed) {
+    Profiler profiler = root.device().profiler();
+    try (Profiler.Span span = profiler.enter(Profile.Phase.BACKWARD, "Seed")) {
+      walk(root, seed, profiler);
+    }
+  }
+
+  private static void walk(Tensor root, @Nullable Tensor seed, Profiler profiler) {
     Function last = root.origin();
     if (last == null) {
       seedInto(root, seed);
@@ -30,7 +38,9 @@ final class Backward {
       }
       seedInto(root, seed);
       for (int i = order.size() - 1; i >= 0; i--) {
-        order.get(i).run();
+        Function f = order.get(i);
+        profiler.next(f.name());
+        f.run();
       }
     } finally {
       for (Function f : order) {

@@ -23,12 +23,15 @@ public final class Device implements AutoCloseable {
 
   private final Backend backend;
   private final Memory memory;
+  private final Profiler profiler;
   private final Generator generator = new Generator(DEFAULT_SEED);
   private volatile boolean open = true;
 
-  private Device(Backend backend) {
+  /** A device over a backend that tells this profiler what it computes. */
+  Device(Backend backend, Profiler profiler) {
     this.backend = backend;
     this.memory = new Memory(backend);
+    this.profiler = profiler;
   }
 
   /**
@@ -38,7 +41,7 @@ public final class Device implements AutoCloseable {
    * @throws dev.gradus.spi.BackendException if there is none; the text tells why for each
    */
   public static Device open() {
-    return new Device(Backends.open(null));
+    return over(Backends.open(null));
   }
 
   /**
@@ -49,12 +52,12 @@ public final class Device implements AutoCloseable {
    *     out
    */
   public static Device open(String name) {
-    return new Device(Backends.open(name));
+    return over(Backends.open(name));
   }
 
   /** A device over a backend of one's own; closing the device closes the backend. */
   public static Device over(Backend backend) {
-    return new Device(backend);
+    return new Device(backend, Profiler.off());
   }
 
   /** Its name in messages and prints: {@code cpu}, {@code cuda:0}. */
@@ -70,6 +73,11 @@ public final class Device implements AutoCloseable {
   public Backend backend() {
     requireOpen();
     return backend;
+  }
+
+  /** What measures this device: the profiler that opened it, else {@link Profiler#off()}. */
+  public Profiler profiler() {
+    return profiler;
   }
 
   Memory memory() {

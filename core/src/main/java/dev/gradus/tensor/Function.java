@@ -91,6 +91,7 @@ abstract class Function {
     function.output = out;
     function.outputVersion = out.version();
     out.setOrigin(function);
+    out.device().profiler().recorded(function.name);
     return out;
   }
 

@@ -47,6 +47,7 @@ public class Tensor extends Operations implements AutoCloseable {
   // ---- birth and death
 
   private static Tensor born(Contents contents, @Nullable Scope owner) {
+    contents.device.profiler().born();
     Tensor t = new Tensor(contents);
     t.handTo(owner);
     return t;

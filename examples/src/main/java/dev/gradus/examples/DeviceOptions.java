@@ -1,6 +1,7 @@
 package dev.gradus.examples;
 
 import dev.gradus.tensor.Device;
+import dev.gradus.tensor.Profiler;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -13,6 +14,11 @@ final class DeviceOptions {
   private @Nullable String backend;
 
   Device open() {
-    return backend == null ? Device.open() : Device.open(backend);
+    return open(Profiler.off());
+  }
+
+  /** The device, measured by a profiler. */
+  Device open(Profiler profiler) {
+    return backend == null ? profiler.open() : profiler.open(backend);
   }
 }

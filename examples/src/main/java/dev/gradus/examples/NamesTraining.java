@@ -6,6 +6,7 @@ import dev.gradus.optim.ParamGroup;
 import dev.gradus.tensor.Device;
 import dev.gradus.tensor.Generator;
 import dev.gradus.tensor.NoGrad;
+import dev.gradus.tensor.Profiler;
 import dev.gradus.tensor.Scope;
 import dev.gradus.tensor.Tensor;
 import java.io.PrintWriter;
@@ -97,9 +98,10 @@ final class NamesTraining {
   }
 
   /** One step of the optimizer; the loss before it. */
-  @SuppressWarnings("try") // the scope is open for its effect
+  @SuppressWarnings("try") // scope and span are open for their effect
   private double step(long[] shuffled, int from, int to) {
-    try (Scope step = Scope.open()) {
+    try (Scope scope = Scope.open();
+        Profiler.Span measured = device.profiler().step()) {
       optimizer.zeroGrad();
       Tensor loss = model.loss(training.batch(device, shuffled, from, to));
       loss.backward();

@@ -6,6 +6,7 @@ import dev.gradus.optim.AdamW;
 import dev.gradus.tensor.Device;
 import dev.gradus.tensor.Generator;
 import dev.gradus.tensor.NoGrad;
+import dev.gradus.tensor.Profiler;
 import dev.gradus.tensor.Scope;
 import dev.gradus.tensor.Tensor;
 import java.io.IOException;
@@ -33,6 +34,8 @@ final class TrainDigits implements Callable<Integer> {
   @Mixin private SeedOption seed = new SeedOption();
 
   @Mixin private SaveOption save = new SaveOption();
+
+  @Mixin private ProfileOption profile = new ProfileOption();
 
   @Option(
       names = "--epochs",
@@ -64,7 +67,8 @@ final class TrainDigits implements Callable<Integer> {
     context.positive("--lr", lr);
     save.check(context);
     PrintWriter out = context.out();
-    try (Device device = deviceOptions.open()) {
+    Profiler profiler = profile.profiler();
+    try (Device device = deviceOptions.open(profiler)) {
       device.manualSeed(seed.value());
       DigitsClassifier model = new DigitsClassifier(device);
       Digits.Split digits = Digits.load().split(seed.value());
@@ -76,10 +80,11 @@ final class TrainDigits implements Callable<Integer> {
         out.println("saved as " + save.file());
       }
     }
+    profile.report(context, profiler);
     return ExitCode.OK;
   }
 
-  @SuppressWarnings("try") // the scope is open for its effect
+  @SuppressWarnings("try") // scope and span are open for their effect
   private void train(DigitsClassifier model, Digits digits, Device device, PrintWriter out) {
     AdamW optimizer = AdamW.of(model.namedParameters(), o -> o.withLr(lr));
     Generator shuffle = new Generator(seed.value());
@@ -92,7 +97,8 @@ final class TrainDigits implements Callable<Integer> {
       double loss = 0;
       for (int from = 0; from < order.length; from += batch) {
         int to = Math.min(from + batch, order.length);
-        try (Scope step = Scope.open()) {
+        try (Scope scope = Scope.open();
+            Profiler.Span measured = device.profiler().step()) {
           Digits.Batch some = digits.batch(device, order, from, to);
           optimizer.zeroGrad();
           Tensor mean = Losses.crossEntropy(model.forward(some.pixels()), some.labels());

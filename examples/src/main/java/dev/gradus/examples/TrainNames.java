@@ -1,6 +1,7 @@
 package dev.gradus.examples;
 
 import dev.gradus.tensor.Device;
+import dev.gradus.tensor.Profiler;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.ArrayList;
@@ -35,6 +36,8 @@ final class TrainNames implements Callable<Integer> {
   @Mixin private SeedOption seed = new SeedOption();
 
   @Mixin private SaveOption save = new SaveOption();
+
+  @Mixin private ProfileOption profile = new ProfileOption();
 
   @Option(
       names = "--model",
@@ -103,9 +106,11 @@ final class TrainNames implements Callable<Integer> {
   public Integer call() throws IOException {
     NamesSettings settings = settings();
     save.check(context);
-    try (Device device = deviceOptions.open()) {
+    Profiler profiler = profile.profiler();
+    try (Device device = deviceOptions.open(profiler)) {
       train(device, settings);
     }
+    profile.report(context, profiler);
     return ExitCode.OK;
   }
 

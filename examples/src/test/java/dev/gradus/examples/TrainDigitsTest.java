@@ -49,6 +49,20 @@ class TrainDigitsTest {
   }
 
   @Test
+  void aProfileGoesToStandardErrorAndChangesNothing() {
+    Run plain = Run.of("train", "digits", "--epochs", "4", "--seed", "9");
+    Run profiled = Run.of("train", "digits", "--epochs", "4", "--seed", "9", "--profile");
+    assertEquals(plain.out(), profiled.out());
+    assertEquals("", plain.err());
+    // 1,438 digits in 45 steps an epoch, of which 100 are left out
+    assertTrue(profiled.err().startsWith("profile of 80 steps, each "), profiled.err());
+    for (String line :
+        new String[] {"forward +Addmm +2.0 ", "backward +Addmm +2.0 ", "update +AdamW +1.0 "}) {
+      assertTrue(Pattern.compile(line).matcher(profiled.err()).find(), profiled.err());
+    }
+  }
+
+  @Test
   void oneSeedGivesOneOutput() {
     String[] args = {"train", "digits", "--epochs", "2", "--seed", "9"};
     assertEquals(Run.of(args).out(), Run.of(args).out());

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -50,6 +51,21 @@ class TrainNamesTest {
     assertEquals(one.out(), two.out());
     assertEquals(-1, Files.mismatch(folder.resolve("one"), folder.resolve("two")));
     return two;
+  }
+
+  @Test
+  void aProfileGoesToStandardErrorAndChangesNothing() {
+    String[] args = {"train", "names", "--epochs", "2", "--batch", "512", "--no-progress"};
+    Run plain = Run.of(args);
+    Run profiled =
+        Run.of(Stream.concat(Stream.of(args), Stream.of("--profile")).toArray(String[]::new));
+    assertEquals(plain.out(), profiled.out());
+    assertFalse(plain.err().contains("profile"), plain.err());
+    assertTrue(
+        Pattern.compile("profile of \\d+ steps(?s:.*)forward +Embedding +1.0 ")
+            .matcher(profiled.err())
+            .find(),
+        profiled.err());
   }
 
   @Test

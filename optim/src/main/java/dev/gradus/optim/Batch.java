@@ -1,6 +1,7 @@
 package dev.gradus.optim;
 
 import dev.gradus.tensor.Device;
+import dev.gradus.tensor.Profiler;
 import java.util.Arrays;
 import java.util.List;
 
@@ -10,12 +11,14 @@ import java.util.List;
  * @param <H> what parameters of one group share in one step
  */
 final class Batch<H> {
+  private final String kind;
   private final Device device;
   private final UpdateRule.Update<H> update;
   private final int[] hyperOfSlot;
   private boolean any;
 
-  Batch(Device device, UpdateRule.Update<H> update, int slots) {
+  Batch(String kind, Device device, UpdateRule.Update<H> update, int slots) {
+    this.kind = kind;
     this.device = device;
     this.update = update;
     this.hyperOfSlot = new int[slots];
@@ -27,10 +30,13 @@ final class Batch<H> {
     any |= hyper >= 0;
   }
 
+  @SuppressWarnings("try") // the span is open for its effect
   void step(List<H> hypers) {
     if (any) {
       any = false;
-      update.step(hyperOfSlot, hypers);
+      try (Profiler.Span span = device.profiler().update(kind)) {
+        update.step(hyperOfSlot, hypers);
+      }
     }
   }
 

@@ -173,7 +173,7 @@ final class Stepper<O extends OptimizerOptions<O>, H> {
       }
       slots.add(new UpdateRule.Slot(j.member.parameter.storage(), j.grad, storages));
     }
-    return new Batch<>(device, rule.prepare(device.backend(), slots), slots.size());
+    return new Batch<>(kind, device, rule.prepare(device.backend(), slots), slots.size());
   }
 
   private static void settle(Batch<?> batch, List<Joining> joining) {
