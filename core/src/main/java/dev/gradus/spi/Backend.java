@@ -101,6 +101,18 @@ public interface Backend extends PrimitiveOps, AutoCloseable {
   }
 
   /**
+   * For each storage the sum of {@code |x|^p}, or for an infinite p the greatest {@code |x|}: what
+   * norms are made of. Accumulates in double; 0 for an empty storage, NaN where an element is NaN.
+   *
+   * @param xs F32 or F64
+   * @param p greater than 0, infinity included
+   * @param out F64, one element for each of xs
+   */
+  default void sumPowers(List<Storage> xs, double p, Storage out) {
+    Composed.sumPowers(this, xs, p, out);
+  }
+
+  /**
    * Prepares batched Adam steps over these slots. Closing the plan frees what it prepared, not the
    * slots' storages.
    */

@@ -2,6 +2,7 @@ package dev.gradus.spi;
 
 import dev.gradus.types.DType;
 import java.nio.LongBuffer;
+import java.util.List;
 
 /**
  * The definitions of the fused operations: each composed of primitives, in the order of its
@@ -137,6 +138,29 @@ final class Composed {
     b.free(miss);
     b.free(hit);
     b.free(mask);
+  }
+
+  static void sumPowers(Backend b, List<Storage> xs, double p, Storage out) {
+    long[] one = {1};
+    boolean greatest = Double.isInfinite(p);
+    Storage result = b.allocate(DType.F64, 1);
+    b.fill(out, 0);
+    for (int i = 0; i < xs.size(); i++) {
+      long n = xs.get(i).numel();
+      if (n > 0) {
+        Storage t = b.allocate(DType.F64, n);
+        b.cast(xs.get(i), t);
+        b.unary(UnaryOp.ABS, t, t, 0, 0);
+        if (!greatest) {
+          b.unary(UnaryOp.POW_SCALAR, t, t, p, 0);
+        }
+        ReduceOp op = greatest ? ReduceOp.MAX : ReduceOp.SUM;
+        b.reduce(op, t, new Axis(1, n, 1), result, false);
+        b.copyStrided(one, result, 0, one, out, i, one);
+        b.free(t);
+      }
+    }
+    b.free(result);
   }
 
   /** True at (row, class) where the row's target is that class. */

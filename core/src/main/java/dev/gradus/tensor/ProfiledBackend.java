@@ -304,6 +304,17 @@ final class ProfiledBackend implements Backend {
     ran(begun, "Download", moved, 0);
   }
 
+  @Override
+  public void sumPowers(List<Storage> xs, double p, Storage out) {
+    long begun = System.nanoTime();
+    inner.sumPowers(xs, p, out);
+    long bytes = bytes(out);
+    for (Storage x : xs) {
+      bytes += bytes(x);
+    }
+    ran(begun, "SumPowers", bytes, 0);
+  }
+
   // ---- plans
 
   @Override

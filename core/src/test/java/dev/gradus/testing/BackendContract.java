@@ -20,6 +20,7 @@ public abstract class BackendContract
         ProductContract,
         TransferContract,
         RowsContract,
+        PowersContract,
         PlanContract,
         ConcurrencyContract {
   private Lab lab;

@@ -30,6 +30,7 @@ final class CpuBackend implements Backend {
   private final Reduce reduce;
   private final Lookup lookup;
   private final Rows rows;
+  private final PowerSums powers;
   private final StridedCopy copies;
   private final Dropout dropout;
   private volatile boolean closed;
@@ -45,6 +46,7 @@ final class CpuBackend implements Backend {
     this.reduce = new Reduce(parallel);
     this.lookup = new Lookup(parallel);
     this.rows = new Rows(parallel, math);
+    this.powers = new PowerSums(parallel);
     this.copies = new StridedCopy(parallel);
     this.dropout = new Dropout(parallel);
   }
@@ -227,6 +229,11 @@ final class CpuBackend implements Backend {
       double smoothing,
       long ignore) {
     rows.nllGrad(grad, targets, out, (int) rowCount, (int) cols, smoothing, ignore);
+  }
+
+  @Override
+  public void sumPowers(List<Storage> xs, double p, Storage out) {
+    powers.run(xs, p, out);
   }
 
   @Override

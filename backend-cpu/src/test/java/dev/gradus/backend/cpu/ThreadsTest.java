@@ -73,6 +73,7 @@ final class ThreadsTest {
         0,
         new long[] {ROWS, 1});
     adam(b, results);
+    powers(b, List.of(x, row, table, y), results);
     return results;
   }
 
@@ -130,6 +131,20 @@ final class ThreadsTest {
     try (AdamPlan plan = b.planAdam(slots)) {
       plan.step(new int[] {0, 0, 0, -1, 0}, List.of(h));
       plan.step(new int[] {0, 0, -1, 0, 0}, List.of(h));
+    }
+  }
+
+  private static void powers(Backend b, List<Storage> xs, List<float[]> results) {
+    for (double p : new double[] {1, 2, 3, Double.POSITIVE_INFINITY}) {
+      Storage sums = b.allocate(DType.F64, xs.size());
+      b.sumPowers(xs, p, sums);
+      float[] halves = new float[2 * xs.size()];
+      for (int i = 0; i < xs.size(); i++) {
+        long bits = Double.doubleToRawLongBits(CpuStorage.f64(sums)[i]);
+        halves[2 * i] = Float.intBitsToFloat((int) (bits >>> 32));
+        halves[2 * i + 1] = Float.intBitsToFloat((int) bits);
+      }
+      results.add(halves);
     }
   }
 

@@ -1,0 +1,76 @@
+package dev.gradus.testing;
+
+import static dev.gradus.testing.Values.FLOATING;
+
+import dev.gradus.spi.Backend;
+import dev.gradus.spi.Storage;
+import dev.gradus.types.DType;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** What a backend promises for sums of powers over many storages, in its own form and composed. */
+interface PowersContract extends ContractFixture {
+  /** Orders of norms. */
+  double[] ORDERS = {0.5, 1, 2, 3, Double.POSITIVE_INFINITY};
+
+  @Test
+  default void sumsOfPowersAreThoseOfAPlainLoop() {
+    List<double[]> values = new ArrayList<>();
+    for (int n : Values.SIZES) {
+      values.add(Values.normal(n, n, 10));
+    }
+    values.add(Values.normal(5, 140_001, 1e-3));
+    for (DType dtype : FLOATING) {
+      for (double p : ORDERS) {
+        powers(dtype, values, p);
+      }
+    }
+  }
+
+  @Test
+  default void sumsOfPowersOfWhatIsNotFiniteAreNotFinite() {
+    List<double[]> values = new ArrayList<>();
+    for (double special :
+        new double[] {Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY}) {
+      double[] x = Values.normal(3, 257, 1);
+      x[100] = special;
+      values.add(x);
+    }
+    values.add(new double[] {3e38, -3e38, 1e-45, 0}); // squares that a float cannot hold
+    for (DType dtype : FLOATING) {
+      for (double p : ORDERS) {
+        powers(dtype, values, p);
+      }
+    }
+  }
+
+  private void powers(DType dtype, List<double[]> values, double p) {
+    for (Backend b : new Backend[] {lab().tested(), new PrimitivesOnly(lab().tested())}) {
+      List<Storage> xs = new ArrayList<>();
+      double[] expected = new double[values.size()];
+      for (int i = 0; i < expected.length; i++) {
+        xs.add(Host.store(b, dtype, values.get(i)));
+        expected[i] = plain(Host.read(b, xs.get(i)), p);
+      }
+      Storage out = b.allocate(DType.F64, xs.size());
+      b.sumPowers(xs, p, out);
+      // n additions of positive numbers, each off by half an ulp, and powers off by some
+      Lab.compare(
+          "sums of |x|^" + p + " of " + dtype.label(),
+          expected,
+          Host.read(b, out),
+          (i, e) -> 1e-12 * e);
+      xs.forEach(b::free);
+      b.free(out);
+    }
+  }
+
+  private static double plain(double[] x, double p) {
+    double s = 0;
+    for (double v : x) {
+      s = Double.isInfinite(p) ? Math.max(s, Math.abs(v)) : s + Math.pow(Math.abs(v), p);
+    }
+    return s;
+  }
+}
