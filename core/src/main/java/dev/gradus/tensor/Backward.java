@@ -30,11 +30,11 @@ final class Backward {
     }
     List<Function> order = order(last);
     try {
-      for (Function f : order) {
-        f.visited(false);
+      for (int i = 0; i < order.size(); i++) {
+        order.get(i).forgetVisit();
       }
-      for (Function f : order) {
-        f.requireReady();
+      for (int i = 0; i < order.size(); i++) {
+        order.get(i).requireReady();
       }
       seedInto(root, seed);
       for (int i = order.size() - 1; i >= 0; i--) {
@@ -43,8 +43,8 @@ final class Backward {
         f.run();
       }
     } finally {
-      for (Function f : order) {
-        f.dropGrad();
+      for (int i = 0; i < order.size(); i++) {
+        order.get(i).dropGrad();
       }
     }
   }
@@ -72,25 +72,19 @@ final class Backward {
   private static List<Function> order(Function last) {
     List<Function> order = new ArrayList<>();
     ArrayList<Function> path = new ArrayList<>();
-    ArrayList<int[]> next = new ArrayList<>();
-    last.visited(true);
     path.add(last);
-    next.add(new int[1]);
     while (!path.isEmpty()) {
       int top = path.size() - 1;
       Function f = path.get(top);
-      int i = next.get(top)[0]++;
+      int i = f.visitNext();
       if (i == f.inputCount()) {
         path.remove(top);
-        next.remove(top);
         order.add(f);
         continue;
       }
       Function origin = f.origin(i);
       if (origin != null && !origin.visited()) {
-        origin.visited(true);
         path.add(origin);
-        next.add(new int[1]);
       }
     }
     return order;

@@ -1,7 +1,7 @@
 package dev.gradus.tensor;
 
 import dev.gradus.spi.Storage;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -9,12 +9,24 @@ import org.jspecify.annotations.Nullable;
  * changed.
  */
 final class Buffer {
+  /*
+   * Version and id range tell about the values, which have no lock either: whoever writes into a
+   * tensor that other threads read has to order both by means of his own.
+   */
+
+  private static final AtomicIntegerFieldUpdater<Buffer> USERS =
+      AtomicIntegerFieldUpdater.newUpdater(Buffer.class, "users");
+
   private final Memory memory;
   private final Storage storage;
-  private final AtomicInteger users = new AtomicInteger(1);
+
+  /** The tensors that use it, but for one: 0 needs no write to memory that others may see. */
+  @SuppressWarnings("FieldMayBeFinal") // written by USERS
+  private volatile int users;
+
   private int version;
   private @Nullable IdRange idRange;
-  private Memory.@Nullable Watch watch;
+  private volatile Memory.@Nullable Watch watch;
 
   Buffer(Memory memory, Storage storage) {
     this.memory = memory;
@@ -29,47 +41,44 @@ final class Buffer {
    * How often it was written in place; what backward needs must not have changed since it was
    * recorded.
    */
-  synchronized int version() {
+  int version() {
     return version;
   }
 
   /** Goes on counting where a buffer that this one replaces stopped. */
-  synchronized void version(int version) {
+  void version(int version) {
     this.version = version;
   }
 
-  synchronized void changed() {
+  void changed() {
     version++;
     idRange = null;
   }
 
   /** The range of the ids in it; null where it is not known. */
-  synchronized @Nullable IdRange idRange() {
+  @Nullable IdRange idRange() {
     return idRange;
   }
 
-  synchronized void idRange(IdRange range) {
+  void idRange(IdRange range) {
     idRange = range;
   }
 
   /** One more tensor uses it. */
   void share() {
-    users.incrementAndGet();
+    USERS.incrementAndGet(this);
   }
 
   /** One tensor less; the last one gives the storage back. */
   void release() {
-    if (users.decrementAndGet() == 0) {
-      Memory.Watch w = watch();
+    // The only user can only be joined through itself.
+    if (users == 0 || USERS.getAndDecrement(this) == 0) {
+      Memory.Watch w = watch;
       if (w != null) {
         memory.unwatch(w);
       }
       memory.recycle(storage);
     }
-  }
-
-  private synchronized Memory.@Nullable Watch watch() {
-    return watch;
   }
 
   /** From now on it lives as long as it is referenced, and is counted as such. */

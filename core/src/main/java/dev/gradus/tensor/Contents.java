@@ -27,18 +27,27 @@ final class Contents {
   private boolean ownedByReferences;
   private boolean closed;
 
-  private Contents(Device device, Shape shape, DType dtype, Buffer buffer, boolean transposed) {
+  private Contents(Device device, Shape shape, DType dtype, Buffer buffer) {
     this.device = device;
     this.shape = shape;
     this.dtype = dtype;
     this.buffer = buffer;
-    this.transposed = transposed;
-    this.sourceVersion = buffer.version();
+    this.sourceVersion = 0;
+  }
+
+  /** The transpose of what a buffer holds. */
+  private Contents(Contents of, Shape swapped, Buffer source) {
+    this.device = of.device;
+    this.shape = swapped;
+    this.dtype = of.dtype;
+    this.buffer = source;
+    this.transposed = true;
+    this.sourceVersion = source.version();
   }
 
   /** Memory with undefined content. */
   static Contents fresh(Device device, Shape shape, DType dtype) {
-    return new Contents(device, shape, dtype, freshBuffer(device, shape, dtype), false);
+    return new Contents(device, shape, dtype, freshBuffer(device, shape, dtype));
   }
 
   private static Buffer freshBuffer(Device device, Shape shape, DType dtype) {
@@ -50,7 +59,7 @@ final class Contents {
   Contents as(Shape other) {
     Buffer shared = rowMajor();
     shared.share();
-    return new Contents(device, other, dtype, shared, false);
+    return new Contents(device, other, dtype, shared);
   }
 
   /** The same memory, read with the last two dimensions exchanged. */
@@ -59,7 +68,7 @@ final class Contents {
     shared.share();
     int r = shape.rank();
     Shape swapped = shape.with(-1, shape.dim(r - 2)).with(-2, shape.dim(r - 1));
-    return new Contents(device, swapped, dtype, shared, true);
+    return new Contents(this, swapped, shared);
   }
 
   /** From now on the memory lives as long as it is referenced, and is counted as such. */
@@ -159,7 +168,12 @@ final class Contents {
   record Factor(Storage storage, boolean transposed) {}
 
   /** This as {@code matmul} takes it. */
-  synchronized Factor factor() {
+  Factor factor() {
+    // Once it is in row-major order it stays so.
+    return transposed ? pendingFactor() : new Factor(buffer().storage(), false);
+  }
+
+  private synchronized Factor pendingFactor() {
     return transposed
         ? new Factor(unchangedSource().storage(), true)
         : new Factor(buffer().storage(), false);

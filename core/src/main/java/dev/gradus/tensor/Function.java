@@ -44,7 +44,9 @@ abstract class Function {
   private @Nullable Storage grad;
   private boolean gradFilled;
   private boolean used;
-  private boolean visited;
+
+  /** Of the walk back: how many inputs it looked at, and one more once it was at the last. */
+  private int visits;
 
   /**
    * Records an operation.
@@ -279,12 +281,18 @@ abstract class Function {
     }
   }
 
+  /** Whether the walk back has come to it. */
   final boolean visited() {
-    return visited;
+    return visits > 0;
   }
 
-  final void visited(boolean visited) {
-    this.visited = visited;
+  /** The input that the walk back looks at next; their number when it has looked at all. */
+  final int visitNext() {
+    return visits++;
+  }
+
+  final void forgetVisit() {
+    visits = 0;
   }
 
   final boolean gradFilled() {

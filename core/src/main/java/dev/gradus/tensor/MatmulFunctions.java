@@ -51,20 +51,11 @@ final class MatmulFunctions {
                 left.stride,
                 right.stride,
                 false);
-    Tensor out = Tensor.born(a.device(), matrixShape(batch, m, n), a.dtype());
+    Tensor out = Tensor.born(a.device(), batch.append(m, n), a.dtype());
     a.device().backend().gemm(sizes, left.storage, right.storage, out.storage());
     left.close();
     right.close();
     return Function.wanted(a, b) ? Function.record(out, new Matmul(a, b, batch)) : out;
-  }
-
-  private static Shape matrixShape(Shape batch, long m, long n) {
-    int r = batch.rank();
-    long[] dims = new long[r + 2];
-    System.arraycopy(batch.toArray(), 0, dims, 0, r);
-    dims[r] = m;
-    dims[r + 1] = n;
-    return Shape.of(dims);
   }
 
   /** An operand as the backend takes it: one matrix for all products, or one for each. */
@@ -97,7 +88,7 @@ final class MatmulFunctions {
         Contents.Factor f = x.factor();
         return new Stack(x, f.storage(), each ? matrix : 0, each, f.transposed(), false);
       }
-      Shape full = matrixShape(batch, x.size(-2), x.size(-1));
+      Shape full = batch.append(x.size(-2), x.size(-1));
       Storage t = x.device().memory().allocate(x.dtype(), full.numel());
       Broadcasting.expand(x.device(), x.storage(), x.shape(), full, t);
       return new Stack(x, t, matrix, true, false, true);
@@ -171,7 +162,7 @@ final class MatmulFunctions {
     }
 
     private void giveStackSum(int i, Gemm sizes, Storage x, Storage y) {
-      Shape full = matrixShape(batch, sizes.m(), sizes.n());
+      Shape full = batch.append(sizes.m(), sizes.n());
       Storage t = memory().allocate(input(i).dtype(), full.numel());
       backend().gemm(sizes, x, y, t);
       accumulate(

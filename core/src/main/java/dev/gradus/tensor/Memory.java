@@ -10,11 +10,7 @@ import java.lang.System.Logger.Level;
 import java.lang.ref.PhantomReference;
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
-import java.util.ArrayDeque;
 import java.util.HashSet;
-import java.util.Iterator;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -53,12 +49,10 @@ final class Memory {
   private final Set<Watch> watched = new HashSet<>();
   private final long limit;
 
-  /** Free storages of each size; the sizes longest without use come first. */
-  private final Map<Size, ArrayDeque<Storage>> pool = new LinkedHashMap<>(64, 0.75f, true);
+  private final Pool pool = new Pool();
 
   private long live;
   private long liveByReference;
-  private long pooled;
   private long forgotten;
   private long forgottenBytes;
   private boolean told;
@@ -69,19 +63,13 @@ final class Memory {
     this.limit = backend.capacity() / POOLED_PART;
   }
 
-  /** What a storage must agree in to take another's place. */
-  private record Size(DType dtype, long numel) {}
-
   /** A storage with undefined content. */
   synchronized Storage allocate(DType dtype, long numel) {
     drain();
     long bytes = numel * dtype.bytes();
-    ArrayDeque<Storage> free = pool.get(new Size(dtype, numel));
-    Storage storage = free == null ? null : free.pollLast();
-    if (storage != null) {
-      pooled -= bytes;
-    } else {
-      if (pooled > 0 && live + pooled + bytes > backend.capacity()) {
+    Storage storage = pool.take(dtype, numel);
+    if (storage == null) {
+      if (pool.bytes() > 0 && live + pool.bytes() + bytes > backend.capacity()) {
         trim();
       }
       storage = allocateFresh(dtype, numel, bytes);
@@ -132,32 +120,9 @@ final class Memory {
       backend.free(storage);
       return;
     }
-    Size size = new Size(storage.dtype(), storage.numel());
-    ArrayDeque<Storage> free = pool.get(size);
-    if (free == null) {
-      free = new ArrayDeque<>();
-      pool.put(size, free);
-    }
-    free.add(storage);
-    pooled += bytes;
-    if (pooled > limit || pool.size() > SIZES) {
-      evict();
-    }
-  }
-
-  /** Gives the sizes longest without use back until what is left is within the limits. */
-  private void evict() {
-    Iterator<ArrayDeque<Storage>> oldest = pool.values().iterator();
-    while (oldest.hasNext() && (pooled > limit || pool.size() > SIZES)) {
-      ArrayDeque<Storage> free = oldest.next();
-      while (!free.isEmpty() && (pooled > limit || pool.size() > SIZES)) {
-        Storage storage = free.removeFirst();
-        pooled -= bytes(storage);
-        backend.free(storage);
-      }
-      if (free.isEmpty()) {
-        oldest.remove();
-      }
+    pool.put(storage);
+    if (pool.bytes() > limit || pool.sizes() > SIZES) {
+      pool.shrink(limit, SIZES, backend::free);
     }
   }
 
@@ -185,7 +150,7 @@ final class Memory {
 
   /** The bytes kept for the next allocations. */
   synchronized long pooledBytes() {
-    return pooled;
+    return pool.bytes();
   }
 
   /** Gives the pool back to the backend and says, where asked to, what was still alive. */
@@ -223,11 +188,7 @@ final class Memory {
 
   /** Gives the pool back to the backend. */
   synchronized void trim() {
-    for (ArrayDeque<Storage> free : pool.values()) {
-      free.forEach(backend::free);
-    }
-    pool.clear();
-    pooled = 0;
+    pool.shrink(0, 0, backend::free);
   }
 
   /** Lets the collector find what is unreachable, so that a native backend can take it back. */

@@ -46,12 +46,9 @@ final class RowFunctions {
               + table.size(0)
               + "), or -1 for none");
     }
-    int r = ids.shape().rank();
-    long[] dims = new long[r + 1];
-    System.arraycopy(ids.shape().toArray(), 0, dims, 0, r);
-    dims[r] = table.size(1);
     Axis axis = new Axis(1, table.size(0), table.size(1));
-    return lookup("Embedding", table, axis, ids, Shape.of(dims), paddingIndex);
+    Shape shape = ids.shape().append(table.size(1));
+    return lookup("Embedding", table, axis, ids, shape, paddingIndex);
   }
 
   private static Tensor lookup(
@@ -175,7 +172,9 @@ final class RowFunctions {
     Checks.sameDevice(who, logp, targets);
     Checks.floating(who, logp);
     Checks.dtype(who, "targets", DType.I64, targets);
-    if (logp.shape().rank() != 2 || !targets.shape().equals(Shape.of(logp.size(0)))) {
+    if (logp.shape().rank() != 2
+        || targets.shape().rank() != 1
+        || targets.size(0) != logp.size(0)) {
       throw new IllegalArgumentException(
           who
               + ": scores are "

@@ -1,6 +1,5 @@
 package dev.gradus.tensor;
 
-import java.util.ArrayList;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,7 +18,10 @@ import org.jspecify.annotations.Nullable;
 public final class Scope implements AutoCloseable {
   private final ThreadState state;
   private final @Nullable Scope enclosing;
-  private final ArrayList<Tensor> born = new ArrayList<>();
+
+  /** The tensor born last; each knows the one before it. */
+  private @Nullable Tensor last;
+
   private boolean open = true;
 
   private Scope(ThreadState state) {
@@ -51,6 +53,7 @@ public final class Scope implements AutoCloseable {
               + " made");
     }
     tensor.forgetOrigin();
+    forget(tensor);
     tensor.handTo(enclosing);
     return tensor;
   }
@@ -58,14 +61,38 @@ public final class Scope implements AutoCloseable {
   /** The number of living tensors that this scope will end. */
   public int size() {
     int n = 0;
-    for (Tensor t : born) {
+    for (Tensor t = last; t != null; t = t.older) {
       n += t.scope() == this ? 1 : 0;
     }
     return n;
   }
 
   void adopt(Tensor tensor) {
-    born.add(tensor);
+    Tensor before = last;
+    tensor.older = before;
+    if (before != null) {
+      before.newer = tensor;
+    }
+    last = tensor;
+  }
+
+  /** Lets a tensor go that ends before this; on another thread it stays listed until this ends. */
+  void forget(Tensor tensor) {
+    if (state != ThreadState.current()) {
+      return;
+    }
+    Tensor before = tensor.older;
+    Tensor after = tensor.newer;
+    if (before != null) {
+      before.newer = after;
+    }
+    if (after != null) {
+      after.older = before;
+    } else {
+      last = before;
+    }
+    tensor.older = null;
+    tensor.newer = null;
   }
 
   /**
@@ -86,13 +113,17 @@ public final class Scope implements AutoCloseable {
     }
     open = false;
     state.scope = enclosing;
-    for (int i = 0; i < born.size(); i++) {
-      Tensor t = born.get(i);
+    Tensor t = last;
+    last = null;
+    while (t != null) {
+      Tensor before = t.older;
+      t.older = null;
+      t.newer = null;
       if (t.scope() == this) {
         t.release();
       }
+      t = before;
     }
-    born.clear();
   }
 
   private void requireOpenHere(String what) {

@@ -22,6 +22,11 @@ public class Tensor extends Operations implements AutoCloseable {
   private Contents contents;
   private @Nullable Scope scope;
 
+  /** Its neighbours among the tensors of its scope, kept by the scope. */
+  @Nullable Tensor older;
+
+  @Nullable Tensor newer;
+
   private boolean requiresGrad;
   private @Nullable Function origin;
   private @Nullable Tensor grad;
@@ -112,6 +117,10 @@ public class Tensor extends Operations implements AutoCloseable {
   @Override
   public void close() {
     contents.close();
+    Scope owner = scope;
+    if (owner != null) {
+      owner.forget(this);
+    }
     release();
   }
 

@@ -24,6 +24,11 @@ public final class Shape {
    * @throws IllegalArgumentException if a size is negative or their product passes 2^63 - 1
    */
   public static Shape of(long... dims) {
+    return dims.length == 0 ? SCALAR : owning(dims.clone());
+  }
+
+  /** The shape that keeps this array. */
+  private static Shape owning(long[] dims) {
     if (dims.length == 0) {
       return SCALAR;
     }
@@ -39,7 +44,7 @@ public final class Shape {
       }
       numel *= d;
     }
-    return new Shape(dims.clone(), numel);
+    return new Shape(dims, numel);
   }
 
   /** The shape of a single value. */
@@ -136,7 +141,7 @@ public final class Shape {
   public Shape with(int index, long size) {
     long[] d = dims.clone();
     d[axis(index)] = size;
-    return of(d);
+    return owning(d);
   }
 
   /** This shape without one dimension; {@code index} may count from -1 backwards. */
@@ -145,12 +150,19 @@ public final class Shape {
     long[] d = new long[dims.length - 1];
     System.arraycopy(dims, 0, d, 0, axis);
     System.arraycopy(dims, axis + 1, d, axis, d.length - axis);
-    return of(d);
+    return owning(d);
   }
 
   /** Dimensions {@code from} (inclusive) to {@code to} (exclusive) as a shape of their own. */
   public Shape slice(int from, int to) {
-    return of(Arrays.copyOfRange(dims, from, to));
+    return from == to ? SCALAR : owning(Arrays.copyOfRange(dims, from, to));
+  }
+
+  /** This shape with more dimensions after its own. */
+  public Shape append(long... sizes) {
+    long[] d = Arrays.copyOf(dims, dims.length + sizes.length);
+    System.arraycopy(sizes, 0, d, dims.length, sizes.length);
+    return owning(d);
   }
 
   /**
@@ -185,7 +197,7 @@ public final class Shape {
       }
       out[rank - i] = x == 1 ? y : x;
     }
-    return of(out);
+    return owning(out);
   }
 
   @Override

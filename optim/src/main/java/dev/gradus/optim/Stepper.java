@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes the steps of an optimizer: looks at every parameter, prepares the batched updates where
@@ -23,9 +24,11 @@ final class Stepper<O extends OptimizerOptions<O>, H> {
   private final List<H> hypers = new ArrayList<>();
   private List<Batch<H>> batches = List.of();
 
-  /* The keys (count, fresh) of the hypers of the group at hand, from index `first` on. */
+  /* The keys (count, fresh) of the hypers of the group at hand, from index `first` on. Groups in a
+  row that have equal options share them. */
   private long[] keys = new long[4];
   private int first;
+  private @Nullable O shared;
 
   /** What the parameters of one prepared update share. */
   private record Place(Device device, DType dtype) {}
@@ -44,6 +47,7 @@ final class Stepper<O extends OptimizerOptions<O>, H> {
       prepare(groups);
     }
     hypers.clear();
+    shared = null;
     for (int g = 0; g < groups.size(); g++) {
       choose(groups.get(g));
     }
@@ -76,8 +80,11 @@ final class Stepper<O extends OptimizerOptions<O>, H> {
   }
 
   private void choose(ParamGroup<O> group) {
-    first = hypers.size();
     O options = group.optionsNow();
+    if (!options.equals(shared)) {
+      first = hypers.size();
+      shared = options;
+    }
     List<Member> members = group.members();
     for (int i = 0; i < members.size(); i++) {
       Member m = members.get(i);

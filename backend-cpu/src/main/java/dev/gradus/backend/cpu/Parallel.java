@@ -1,9 +1,11 @@
 package dev.gradus.backend.cpu;
 
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -27,7 +29,15 @@ final class Parallel {
   private static final long IDLE_SECONDS = 10;
 
   private final int threads;
-  private final LinkedBlockingQueue<Job> queue = new LinkedBlockingQueue<>();
+
+  /**
+   * The job begun last; each knows the one before it. Those without a task left go at some time.
+   */
+  private final AtomicReference<@Nullable Job> newest = new AtomicReference<>();
+
+  /** One permit for each helper that a job asks for. */
+  private final Semaphore asked = new Semaphore(0);
+
   private final AtomicInteger workers = new AtomicInteger();
 
   private Parallel(int threads) {
@@ -103,25 +113,52 @@ final class Parallel {
     }
     int size = piece;
     int tasks = (int) (((long) n + size - 1) / size);
-    run(tasks, t -> body.run(t * size, (int) Math.min(n, (t + 1L) * size)));
+    run(new RangeJob(tasks, body, size, n));
   }
 
   /** Runs tasks 0 to {@code tasks - 1}, each once, and returns when all are done. */
   void run(int tasks, Task body) {
-    int helpers = Math.min(threads, tasks) - 1;
+    run(new TaskJob(tasks, body));
+  }
+
+  private void run(Job job) {
+    int helpers = Math.min(threads, job.tasks) - 1;
     if (helpers <= 0) {
-      for (int i = 0; i < tasks; i++) {
-        body.run(i);
+      for (int i = 0; i < job.tasks; i++) {
+        job.run(i);
       }
       return;
     }
-    Job job = new Job(tasks, body, Thread.currentThread());
-    for (int i = 0; i < helpers; i++) {
-      queue.add(job);
-    }
+    begin(job);
+    asked.release(helpers);
     startWorkers();
     job.work();
+    forgetFinished();
     job.await();
+  }
+
+  private void begin(Job job) {
+    do {
+      job.older = newest.get();
+    } while (!newest.compareAndSet(job.older, job));
+  }
+
+  /** Lets go of the jobs begun last that have no task left; one that is under others waits. */
+  private void forgetFinished() {
+    Job job = newest.get();
+    while (job != null && !job.hasTasks()) {
+      newest.compareAndSet(job, job.older);
+      job = newest.get();
+    }
+  }
+
+  /** A job with a task left. */
+  private @Nullable Job unfinished() {
+    Job job = newest.get();
+    while (job != null && !job.hasTasks()) {
+      job = job.older;
+    }
+    return job;
   }
 
   private void startWorkers() {
@@ -138,13 +175,15 @@ final class Parallel {
 
   private void serve() {
     while (true) {
-      Job job = next();
-      if (job != null) {
-        job.work();
+      if (isAsked()) {
+        Job job = unfinished();
+        if (job != null) {
+          job.work();
+        }
       } else {
         workers.decrementAndGet();
         // A caller may have counted on this thread just before it stopped counting.
-        if (queue.isEmpty() || !rejoin()) {
+        if (asked.availablePermits() == 0 || !rejoin()) {
           return;
         }
       }
@@ -156,52 +195,95 @@ final class Parallel {
     return running < threads - 1 && workers.compareAndSet(running, running + 1);
   }
 
-  private @Nullable Job next() {
+  /** Waits until a job asks for help; false after a time without. */
+  private boolean isAsked() {
     for (int i = 0; i < SPINS; i++) {
-      Job job = queue.poll();
-      if (job != null) {
-        return job;
+      if (asked.tryAcquire()) {
+        return true;
       }
       Thread.onSpinWait();
     }
     try {
-      return queue.poll(IDLE_SECONDS, TimeUnit.SECONDS);
+      return asked.tryAcquire(IDLE_SECONDS, TimeUnit.SECONDS);
     } catch (InterruptedException e) {
-      return null;
+      return false;
     }
   }
 
-  /** One call's tasks. */
-  private static final class Job {
-    private final int tasks;
+  /** Cut by tasks. */
+  private static final class TaskJob extends Job {
     private final Task body;
-    private final Thread owner;
-    private final AtomicInteger taken = new AtomicInteger();
-    private final AtomicInteger done = new AtomicInteger();
-    private volatile @Nullable Throwable failure;
 
-    Job(int tasks, Task body, Thread owner) {
-      this.tasks = tasks;
+    TaskJob(int tasks, Task body) {
+      super(tasks);
       this.body = body;
-      this.owner = owner;
+    }
+
+    @Override
+    void run(int index) {
+      body.run(index);
+    }
+  }
+
+  /** Cut into pieces of a range. */
+  private static final class RangeJob extends Job {
+    private final Range body;
+    private final int size;
+    private final int n;
+
+    RangeJob(int tasks, Range body, int size, int n) {
+      super(tasks);
+      this.body = body;
+      this.size = size;
+      this.n = n;
+    }
+
+    @Override
+    void run(int index) {
+      body.run(index * size, (int) Math.min(n, (index + 1L) * size));
+    }
+  }
+
+  /** One call's tasks: the only object but for the kernel's own that a split allocates. */
+  private abstract static class Job {
+    private static final AtomicIntegerFieldUpdater<Job> TAKEN =
+        AtomicIntegerFieldUpdater.newUpdater(Job.class, "taken");
+    private static final AtomicIntegerFieldUpdater<Job> DONE =
+        AtomicIntegerFieldUpdater.newUpdater(Job.class, "done");
+
+    private final int tasks;
+    private final Thread owner = Thread.currentThread();
+    private volatile int taken;
+    private volatile int done;
+    private volatile @Nullable Throwable failure;
+    private @Nullable Job older;
+
+    Job(int tasks) {
+      this.tasks = tasks;
+    }
+
+    abstract void run(int index);
+
+    boolean hasTasks() {
+      return taken < tasks;
     }
 
     @SuppressWarnings("CatchingUnchecked") // carried to the caller, which throws it
     void work() {
       // A late helper finds everything taken, and the counter must not run over.
-      while (taken.get() < tasks) {
-        int i = taken.getAndIncrement();
+      while (hasTasks()) {
+        int i = TAKEN.getAndIncrement(this);
         if (i >= tasks) {
           return;
         }
         try {
           if (failure == null) {
-            body.run(i);
+            run(i);
           }
         } catch (Throwable t) {
           failure = t;
         }
-        if (done.incrementAndGet() == tasks) {
+        if (DONE.incrementAndGet(this) == tasks) {
           LockSupport.unpark(owner);
         }
       }
@@ -210,7 +292,7 @@ final class Parallel {
     void await() {
       int spins = 0;
       boolean interrupted = false;
-      while (done.get() < tasks) {
+      while (done < tasks) {
         if (spins++ < SPINS) {
           Thread.onSpinWait();
         } else {

@@ -1,5 +1,7 @@
 package dev.gradus.backend.cpu;
 
+import java.util.Arrays;
+
 /** Sums of float32 along the middle, accumulated in double. */
 final class SumF32 {
   /*
@@ -19,10 +21,27 @@ final class SumF32 {
   /** Elements below which columns are summed one by one, without accumulators in memory. */
   private static final int SMALL = 4096;
 
+  /** A thread's accumulators of a block of columns. */
+  private static final ThreadLocal<double[]> COLUMN_SUMS =
+      ThreadLocal.withInitial(() -> new double[COLUMNS]);
+
+  /** A calling thread's sums of chunks, as long as it needed them so far. */
+  private static final ThreadLocal<double[]> CHUNK_SUMS =
+      ThreadLocal.withInitial(() -> new double[0]);
+
   private final Parallel parallel;
 
   SumF32(Parallel parallel) {
     this.parallel = parallel;
+  }
+
+  private static double[] chunkSums(int n) {
+    double[] sums = CHUNK_SUMS.get();
+    if (sums.length < n) {
+      sums = new double[n];
+      CHUNK_SUMS.set(sums);
+    }
+    return sums;
   }
 
   void run(float[] x, int outer, int length, int inner, float[] out, boolean add) {
@@ -57,12 +76,12 @@ final class SumF32 {
 
   private double longRow(float[] x, int length) {
     int chunks = (int) (((long) length + CHUNK - 1) / CHUNK);
-    double[] part = new double[chunks];
+    double[] part = chunkSums(chunks);
     parallel.run(
         chunks, c -> part[c] = chunk(x, c * CHUNK, (int) Math.min(length, (c + 1L) * CHUNK)));
     double s = 0;
-    for (double p : part) {
-      s += p;
+    for (int c = 0; c < chunks; c++) {
+      s += part[c];
     }
     return s;
   }
@@ -124,36 +143,41 @@ final class SumF32 {
     boolean cut = (long) outer * blocks < FEW_BLOCKS;
     int step = cut ? Math.max(1, CHUNK / width) : Math.max(1, length);
     int chunks = Math.max(1, (length + step - 1) / step);
-    double[] part = new double[chunks > 1 ? chunks * outer * inner : 0];
+    double[] part = chunkSums(chunks > 1 ? chunks * outer * inner : 0);
     Parallel.Task task =
         t -> {
           int o = t / (blocks * chunks);
           int i0 = t / chunks % blocks * COLUMNS;
           int i1 = Math.min(inner, i0 + COLUMNS);
           int c = t % chunks;
-          double[] acc = new double[i1 - i0];
-          accumulate(
-              x, o * length * inner + i0, c * step, Math.min(length, (c + 1) * step), inner, acc);
+          int n = i1 - i0;
+          double[] acc = COLUMN_SUMS.get();
+          Arrays.fill(acc, 0, n, 0);
+          int end = Math.min(length, (c + 1) * step);
+          accumulate(x, o * length * inner + i0, c * step, end, inner, acc, n);
           if (chunks > 1) {
-            System.arraycopy(acc, 0, part, (c * outer + o) * inner + i0, acc.length);
+            System.arraycopy(acc, 0, part, (c * outer + o) * inner + i0, n);
           } else {
-            for (int i = 0; i < acc.length; i++) {
+            for (int i = 0; i < n; i++) {
               put(out, o * inner + i0 + i, acc[i], add);
             }
           }
         };
     int tasks = outer * blocks * chunks;
     if (parallel.splits((long) outer * length * inner)) {
-      int group =
-          Math.max(1, (int) ((long) tasks * Parallel.GRAIN / ((long) outer * length * inner)));
-      parallel.ranges(
-          (tasks + group - 1) / group,
-          Parallel.GRAIN,
-          (lo, hi) -> {
-            for (int t = lo * group; t < Math.min(tasks, hi * group); t++) {
-              task.run(t);
-            }
-          });
+      int group = (int) ((long) tasks * Parallel.GRAIN / ((long) outer * length * inner));
+      if (group <= 1) {
+        parallel.run(tasks, task);
+      } else {
+        parallel.ranges(
+            (tasks + group - 1) / group,
+            Parallel.GRAIN,
+            (lo, hi) -> {
+              for (int t = lo * group; t < Math.min(tasks, hi * group); t++) {
+                task.run(t);
+              }
+            });
+      }
     } else {
       for (int t = 0; t < tasks; t++) {
         task.run(t);
@@ -171,8 +195,8 @@ final class SumF32 {
     }
   }
 
-  private static void accumulate(float[] x, int at, int j0, int j1, int inner, double[] acc) {
-    int n = acc.length;
+  private static void accumulate(
+      float[] x, int at, int j0, int j1, int inner, double[] acc, int n) {
     int j = j0;
     for (; j + 4 <= j1; j += 4) {
       int q0 = at + j * inner;
