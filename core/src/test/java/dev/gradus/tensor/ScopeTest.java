@@ -3,6 +3,7 @@ package dev.gradus.tensor;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -172,6 +173,43 @@ class ScopeTest {
     }
     assertEquals(0, device.bytesInUse());
     assertEquals(16, device.bytesPooled());
+  }
+
+  @Test
+  @SuppressWarnings("try") // the scope is open for its effect
+  void aScopeLetsGoOfWhatIsClosedInItWhereverItStands() {
+    try (Scope scope = Scope.open()) {
+      Tensor[] t = new Tensor[7];
+      for (int i = 0; i < t.length; i++) {
+        t[i] = device.ones(3);
+      }
+      int left = t.length;
+      for (int i : new int[] {3, 0, 6, 5, 1}) {
+        t[i].close();
+        assertNull(t[i].older);
+        assertNull(t[i].newer);
+        assertEquals(--left, scope.size());
+      }
+      assertSame(t[2], t[4].older);
+      assertSame(t[4], t[2].newer);
+    }
+    assertEquals(0, device.bytesInUse());
+  }
+
+  @Test
+  @SuppressWarnings("try") // the scope is open for its effect
+  void whatAnotherThreadClosesIsNotClosedAgain() throws InterruptedException {
+    try (Scope scope = Scope.open()) {
+      Tensor a = device.ones(3);
+      Tensor b = device.ones(3);
+      Thread other = new Thread(a::close);
+      other.start();
+      other.join();
+      assertEquals(1, scope.size());
+      b.close();
+      assertEquals(0, scope.size());
+    }
+    assertEquals(0, device.bytesInUse());
   }
 
   @Test

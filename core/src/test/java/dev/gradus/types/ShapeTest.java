@@ -54,6 +54,10 @@ final class ShapeTest {
     assertEquals(Shape.of(2, 3), s.without(-1));
     assertEquals(Shape.of(3, 4), s.slice(1, 3));
     assertEquals(Shape.scalar(), s.slice(2, 2));
+    assertEquals(Shape.of(2, 3, 4, 5, 6), s.append(5, 6));
+    assertEquals(360 * 2, s.append(5, 6).numel());
+    assertEquals(Shape.of(7), Shape.scalar().append(7));
+    assertEquals(s, s.append());
   }
 
   @Test
