@@ -17,6 +17,15 @@ import java.util.List;
  * theta = theta + ((f)(-lr / bc1) m) / (sqrt(s) / (f)sqrt(bc2) + (f)eps)
  * </pre>
  *
+ * <p>A slot whose gradient is {@link Gradient.Rows} is updated lazily: only those rows of the table
+ * and of its state change, without decay, each operation rounded once:
+ *
+ * <pre>
+ * m = m + (f)(1 - beta1) (g - m)
+ * v = v + (f)(1 - beta2) (g g - v)
+ * theta = theta + (f)(-lr sqrt(bc2) / bc1) (m / (sqrt(v) + (f)eps))
+ * </pre>
+ *
  * <p>Source: arXiv:1412.6980, Algorithm 1; decoupled decay arXiv:1711.05101; AMSGrad, Reddi et al.
  * 2018.
  */

@@ -113,6 +113,21 @@ public interface Backend extends PrimitiveOps, AutoCloseable {
   }
 
   /**
+   * Sums rows by their ids: in {@code out} each id stands once, in the order in which ids first
+   * appear, with the sum of its rows in the order of j.
+   *
+   * @param ids I64, each at least 0 or {@code skip}
+   * @param skip an id whose rows are left out, or -1
+   * @param rows F32 or F64, {@code cols} elements for each id
+   * @param out has places for all different ids, or more
+   * @param accumulate whether the rows that {@code out} holds stand before the new ones
+   */
+  default void coalesce(
+      Storage ids, long skip, Storage rows, Gradient.Rows out, boolean accumulate) {
+    ComposedRows.coalesce(this, ids, skip, rows, out, accumulate);
+  }
+
+  /**
    * Prepares batched Adam steps over these slots. Closing the plan frees what it prepared, not the
    * slots' storages.
    */

@@ -19,15 +19,21 @@ final class ComposedAdam implements AdamPlan {
   public void step(int[] hyperOfSlot, List<AdamHyper> hypers) {
     for (int i = 0; i < hyperOfSlot.length; i++) {
       if (hyperOfSlot[i] >= 0) {
-        update(slots.get(i), hypers.get(hyperOfSlot[i]));
+        AdamSlot s = slots.get(i);
+        AdamHyper h = hypers.get(hyperOfSlot[i]);
+        if (s.grad() instanceof Gradient.Rows rows) {
+          new ComposedRows(b, rows).adam(s, rows, h);
+        } else if (s.grad() instanceof Gradient.Dense dense) {
+          update(s, dense.values(), h);
+        }
       }
     }
   }
 
-  private void update(AdamSlot s, AdamHyper h) {
+  private void update(AdamSlot s, Storage grad, AdamHyper h) {
     Storage g = b.allocate(s.param().dtype(), s.param().numel());
     Storage denom = b.allocate(s.param().dtype(), s.param().numel());
-    b.unary(UnaryOp.MUL_SCALAR, s.grad(), g, h.maximize() ? -1 : 1, 0);
+    b.unary(UnaryOp.MUL_SCALAR, grad, g, h.maximize() ? -1 : 1, 0);
     if (h.weightDecay() != 0 && h.decoupled()) {
       b.unary(UnaryOp.MUL_SCALAR, s.param(), s.param(), 1 - h.lr() * h.weightDecay(), 0);
     } else if (h.weightDecay() != 0) {

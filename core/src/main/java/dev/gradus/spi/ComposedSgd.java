@@ -19,14 +19,20 @@ final class ComposedSgd implements SgdPlan {
   public void step(int[] hyperOfSlot, List<SgdHyper> hypers) {
     for (int i = 0; i < hyperOfSlot.length; i++) {
       if (hyperOfSlot[i] >= 0) {
-        update(slots.get(i), hypers.get(hyperOfSlot[i]));
+        SgdSlot s = slots.get(i);
+        SgdHyper h = hypers.get(hyperOfSlot[i]);
+        if (s.grad() instanceof Gradient.Rows rows) {
+          new ComposedRows(b, rows).sgd(s, rows, h);
+        } else if (s.grad() instanceof Gradient.Dense dense) {
+          update(s, dense.values(), h);
+        }
       }
     }
   }
 
-  private void update(SgdSlot s, SgdHyper h) {
+  private void update(SgdSlot s, Storage grad, SgdHyper h) {
     Storage g = b.allocate(s.param().dtype(), s.param().numel());
-    b.unary(UnaryOp.MUL_SCALAR, s.grad(), g, h.maximize() ? -1 : 1, 0);
+    b.unary(UnaryOp.MUL_SCALAR, grad, g, h.maximize() ? -1 : 1, 0);
     if (h.weightDecay() != 0) {
       b.binary(BinaryOp.ADD_SCALED, g, Spread.FULL, s.param(), Spread.FULL, g, h.weightDecay());
     }

@@ -118,6 +118,7 @@ public interface PrimitiveOps {
    * whatever the number of threads. With {@code accumulate} false {@code out} is set to 0 first.
    *
    * @param axis out's sizes
+   * @param ids I64, each in {@code [0, axis.length)} or {@code skip}
    * @param skip an id whose rows are left out, or -1
    */
   void scatterAdd(Storage x, Axis axis, Storage ids, long skip, Storage out, boolean accumulate);

@@ -15,6 +15,9 @@ import java.util.List;
  * theta = fma(-lr, g, theta)
  * </pre>
  *
+ * <p>Of a slot whose gradient is {@link Gradient.Rows} only those rows change; its hyper has no
+ * weight decay.
+ *
  * <p>Source: Sutskever et al. 2013, in the form without the rate inside the buffer.
  */
 public interface SgdPlan extends AutoCloseable {

@@ -7,6 +7,6 @@ import org.jspecify.annotations.Nullable;
  *
  * @param param the values, updated in place
  * @param grad the gradient, read only
- * @param momentum the momentum buffer; null where momentum is off
+ * @param momentum the momentum buffer; null where momentum is off, and where the gradient is rows
  */
-public record SgdSlot(Storage param, Storage grad, @Nullable Storage momentum) {}
+public record SgdSlot(Storage param, Gradient grad, @Nullable Storage momentum) {}

@@ -1,5 +1,6 @@
 package dev.gradus.tensor;
 
+import dev.gradus.spi.Axis;
 import dev.gradus.spi.Backend;
 import dev.gradus.spi.Storage;
 import dev.gradus.types.Shape;
@@ -194,6 +195,20 @@ abstract class Function {
     if (needs(i)) {
       kernel.into(gradOf(i), hasGradOf(i));
       wroteGradOf(i);
+    }
+  }
+
+  /**
+   * Gives input i, of which rows were looked up, their gradient: a leaf takes it as rows.
+   *
+   * @param axis the input's sizes
+   * @param skip an id whose rows take none, or -1
+   */
+  final void giveRows(int i, Axis axis, Storage ids, long skip, Storage rows) {
+    boolean table = axis.outer() == 1 && axis.length() == inputs[i].size(0);
+    boolean leaf = needs(i) && origins[i] == null;
+    if (!(leaf && table && inputs[i].addGradRows(axis, ids, skip, rows))) {
+      accumulate(i, (out, add) -> backend().scatterAdd(rows, axis, ids, skip, out, add));
     }
   }
 

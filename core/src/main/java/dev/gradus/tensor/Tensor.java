@@ -1,5 +1,7 @@
 package dev.gradus.tensor;
 
+import dev.gradus.spi.Axis;
+import dev.gradus.spi.Gradient;
 import dev.gradus.spi.Storage;
 import dev.gradus.types.DType;
 import dev.gradus.types.Shape;
@@ -30,6 +32,7 @@ public class Tensor extends Operations implements AutoCloseable {
   private boolean requiresGrad;
   private @Nullable Function origin;
   private @Nullable Tensor grad;
+  private @Nullable RowGradient rowGrad;
   private boolean gradPresent;
   private boolean retainsGrad;
 
@@ -98,8 +101,7 @@ public class Tensor extends Operations implements AutoCloseable {
     Tensor g = grad;
     scope = null;
     origin = null;
-    grad = null;
-    gradPresent = false;
+    forgetGrad();
     contents.release();
     if (g != null) {
       g.release();
@@ -242,8 +244,7 @@ public class Tensor extends Operations implements AutoCloseable {
     }
     requiresGrad = required;
     if (!required) {
-      grad = null;
-      gradPresent = false;
+      forgetGrad();
     }
     return this;
   }
@@ -265,15 +266,21 @@ public class Tensor extends Operations implements AutoCloseable {
    * #zeroGrad()}.
    */
   public final boolean hasGrad() {
-    return gradPresent && grad != null && !grad.contents.isReleased();
+    return gradPresent && ((grad != null && !grad.contents.isReleased()) || heldRows() != null);
   }
 
   /**
-   * The gradient: the buffer itself, which the next backward adds to; copy it to keep it.
+   * The gradient: the buffer itself, which the next backward adds to; copy it to keep it. While all
+   * of it comes from lookups of rows, the engine holds {@link #gradRows()}, and the first call
+   * after {@link #zeroGrad()} writes the buffer.
    *
    * @throws IllegalStateException if there is none
    */
   public final Tensor grad() {
+    RowGradient r = heldRows();
+    if (r != null) {
+      r.writeInto(gradBuffer());
+    }
     Tensor g = grad;
     if (g == null || !hasGrad()) {
       throw new IllegalStateException(
@@ -285,6 +292,47 @@ public class Tensor extends Operations implements AutoCloseable {
                   : "call backward on something computed from it"));
     }
     return g;
+  }
+
+  /**
+   * The gradient as rows, where this is a leaf and all of it comes from lookups of rows, by {@link
+   * #embedding} or {@link #indexSelect}; null where it is dense, where {@link #grad()} was changed
+   * in place, or where there is none. Read only, and at one address while no more rows are needed.
+   */
+  public final Gradient.@Nullable Rows gradRows() {
+    RowGradient r = heldRows();
+    return r == null ? null : r.rows();
+  }
+
+  private @Nullable RowGradient heldRows() {
+    RowGradient r = rowGrad;
+    return r != null && gradPresent && r.isHeld() ? r : null;
+  }
+
+  /** Takes the gradient of a lookup of rows; whether it could: not beside a dense one. */
+  final boolean addGradRows(Axis axis, Storage ids, long skip, Storage values) {
+    RowGradient held = heldRows();
+    if (held == null && hasGrad()) {
+      return false;
+    }
+    RowGradient r = rowGrad;
+    if (r == null) {
+      r = new RowGradient(this, axis);
+      rowGrad = r;
+    }
+    r.add(ids, skip, values, held != null);
+    gradPresent = true;
+    return true;
+  }
+
+  private void forgetGrad() {
+    RowGradient r = rowGrad;
+    grad = null;
+    gradPresent = false;
+    rowGrad = null;
+    if (r != null) {
+      r.release();
+    }
   }
 
   /** Forgets the gradient: the next backward writes it anew. Its memory stays where it is. */
@@ -378,12 +426,23 @@ public class Tensor extends Operations implements AutoCloseable {
     if (f != null) {
       return f.gradStorage();
     }
+    RowGradient r = rowGrad;
+    if (r != null) {
+      if (heldRows() != null) {
+        r.writeInto(gradBuffer());
+      }
+      r.drop();
+    }
+    return gradBuffer().storage();
+  }
+
+  private Tensor gradBuffer() {
     Tensor g = grad;
     if (g == null || g.contents.isReleased()) {
       g = unowned(device(), shape(), dtype());
       grad = g;
     }
-    return g.storage();
+    return g;
   }
 
   final boolean gradFilled() {
@@ -449,8 +508,7 @@ public class Tensor extends Operations implements AutoCloseable {
     own.ownedByReferences();
     own.buffer().version(Math.max(own.buffer().version(), old.buffer().version()) + 1);
     contents = own;
-    grad = null;
-    gradPresent = false;
+    forgetGrad();
     old.release();
   }
 

@@ -6,6 +6,7 @@ import dev.gradus.spi.AdamHyper;
 import dev.gradus.spi.AdamPlan;
 import dev.gradus.spi.AdamSlot;
 import dev.gradus.spi.Backend;
+import dev.gradus.spi.Gradient;
 import dev.gradus.spi.SgdHyper;
 import dev.gradus.spi.SgdPlan;
 import dev.gradus.spi.SgdSlot;
@@ -87,7 +88,7 @@ interface PlanContract extends ContractFixture {
         max = Host.store(b, dtype, new double[n]);
         all.add(max);
       }
-      slots.add(new AdamSlot(param, grad, m, v, max));
+      slots.add(new AdamSlot(param, new Gradient.Dense(grad), m, v, max));
     }
     long[] counts = new long[slots.size()];
     try (AdamPlan plan = b.planAdam(slots)) {
@@ -137,7 +138,7 @@ interface PlanContract extends ContractFixture {
         buffer = Host.store(b, dtype, Values.normal(-i, n, 100)); // overwritten by the first step
         all.add(buffer);
       }
-      slots.add(new SgdSlot(param, grad, buffer));
+      slots.add(new SgdSlot(param, new Gradient.Dense(grad), buffer));
     }
     boolean[] begun = new boolean[slots.size()];
     try (SgdPlan plan = b.planSgd(slots)) {
@@ -170,7 +171,8 @@ interface PlanContract extends ContractFixture {
         first);
   }
 
-  private static void upload(Backend b, Storage grad, long seed) {
+  private static void upload(Backend b, Gradient gradient, long seed) {
+    Storage grad = gradient.values();
     Storage fresh = Host.store(b, grad.dtype(), Values.normal(seed, (int) grad.numel(), 1));
     long[] one = {1};
     b.copyStrided(new long[] {grad.numel()}, fresh, 0, one, grad, 0, one);
@@ -193,13 +195,13 @@ interface PlanContract extends ContractFixture {
     Storage g = Host.store(b, DType.F32, new double[] {1, 1, 1});
     Storage m = Host.store(b, DType.F32, new double[] {4, 5, 6});
     Storage v = Host.store(b, DType.F32, new double[] {7, 8, 9});
-    try (AdamPlan plan = b.planAdam(List.of(new AdamSlot(p, g, m, v, null)))) {
+    try (AdamPlan plan = b.planAdam(List.of(new AdamSlot(p, new Gradient.Dense(g), m, v, null)))) {
       plan.step(new int[] {-1}, List.of());
     }
     try (AdamPlan none = b.planAdam(List.of())) {
       none.step(new int[0], List.of());
     }
-    try (SgdPlan plan = b.planSgd(List.of(new SgdSlot(p, g, m)))) {
+    try (SgdPlan plan = b.planSgd(List.of(new SgdSlot(p, new Gradient.Dense(g), m)))) {
       plan.step(new int[] {-1}, List.of());
     }
     List<double[]> after = readAndFree(b, List.of(p, g, m, v));

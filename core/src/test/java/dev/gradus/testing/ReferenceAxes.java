@@ -6,6 +6,9 @@ import dev.gradus.types.DType;
 
 /** What works along the middle of {@code [outer, length, inner]}. */
 final class ReferenceAxes {
+  /** What no id is. */
+  private static final long NO_ID = Long.MIN_VALUE;
+
   private ReferenceAxes() {}
 
   private static int at(Axis axis, long o, long j, long i) {
@@ -97,17 +100,18 @@ final class ReferenceAxes {
     return greatest ? c > b : c < b;
   }
 
-  private static void checkIds(String who, Axis axis, ReferenceStorage ids) {
+  private static void checkIds(String who, Axis axis, ReferenceStorage ids, long skip) {
     Rules.require(ids.dtype() == DType.I64, who, "ids are " + ids.dtype().label());
     for (long id : ids.longs()) {
-      Rules.require(id >= 0 && id < axis.length(), who, "id " + id + " of " + axis.length());
+      Rules.require(
+          id == skip || (id >= 0 && id < axis.length()), who, "id " + id + " of " + axis.length());
     }
   }
 
   static void gather(ReferenceStorage x, Axis axis, ReferenceStorage ids, ReferenceStorage out) {
     Rules.sameType("gather", x, out);
     Rules.require(x != out && ids != out, "gather", "out is an operand");
-    checkIds("gather", axis, ids);
+    checkIds("gather", axis, ids, NO_ID);
     Axis result = new Axis(axis.outer(), ids.numel(), axis.inner());
     Rules.size("gather", "x", x, axis.numel());
     Rules.size("gather", "out", out, result.numel());
@@ -130,7 +134,7 @@ final class ReferenceAxes {
     Rules.supported(x.dtype() != DType.BOOL, "scatterAdd", x.dtype());
     Rules.sameType("scatterAdd", x, out);
     Rules.require(x != out && ids != out, "scatterAdd", "out is an operand");
-    checkIds("scatterAdd", axis, ids);
+    checkIds("scatterAdd", axis, ids, skip);
     Axis source = new Axis(axis.outer(), ids.numel(), axis.inner());
     Rules.size("scatterAdd", "x", x, source.numel());
     Rules.size("scatterAdd", "out", out, axis.numel());

@@ -41,7 +41,7 @@ final class AdamRule implements UpdateRule<Adam.Options, AdamHyper> {
       planned.add(
           new AdamSlot(
               s.param(),
-              s.grad(),
+              s.gradient(),
               s.buffer("exp_avg"),
               s.buffer("exp_avg_sq"),
               s.optional("max_exp_avg_sq")));
@@ -51,7 +51,7 @@ final class AdamRule implements UpdateRule<Adam.Options, AdamHyper> {
   }
 
   /** beta^t, remembered: the groups of an optimizer mostly share both. */
-  private static final class Power {
+  static final class Power {
     private double base;
     private long exponent = -1;
     private double value;

@@ -1,6 +1,7 @@
 package dev.gradus.optim;
 
 import dev.gradus.nn.Parameter;
+import dev.gradus.spi.Gradient;
 import dev.gradus.spi.Storage;
 import dev.gradus.tensor.Tensor;
 import java.util.LinkedHashMap;
@@ -24,11 +25,14 @@ final class Member {
   /** Whether it takes part in the step that is being made. */
   boolean active;
 
+  /** Its gradient in this step where that is taken as rows; null where it is taken dense. */
+  private Gradient.@Nullable Rows rows;
+
   /** Where it stands in the prepared update; null while it is in none. */
   @Nullable Place place;
 
   /** A place in a prepared update, and the memory that it was prepared for. */
-  record Place(Batch<?> batch, int index, Storage param, Storage grad, List<String> buffers) {}
+  record Place(Batch<?> batch, int index, Storage param, Gradient grad, List<String> buffers) {}
 
   Member(String name, Parameter parameter) {
     this.name = name;
@@ -39,25 +43,40 @@ final class Member {
    * Decides whether it takes part in a step, from whether it has a gradient.
    *
    * @param needed the buffers that its options need
+   * @param form the form in which its gradient is taken
    * @return whether the prepared update still fits
-   * @throws IllegalStateException if its memory cannot be used
+   * @throws IllegalStateException if its memory or the form of its gradient cannot be used
    */
-  boolean look(List<String> needed) {
+  boolean look(List<String> needed, UpdateRule.Form form) {
     Storage param = parameter.storage();
     active = parameter.hasGrad();
     Place p = place;
     if (!active) {
       return p == null || p.param == param;
     }
-    Tensor grad = parameter.grad();
-    requireFits(grad);
-    return p != null
+    Gradient.Rows r = form == UpdateRule.Form.DENSE ? null : parameter.gradRows();
+    rows = r;
+    if (r == null && form == UpdateRule.Form.ONLY_ROWS) {
+      throw new IllegalStateException(
+          "its gradient is dense: it was used other than by lookups of rows, or the gradient was"
+              + " changed; give it to an Adam");
+    }
+    return (r != null ? isAt(p, r) : isAt(p, denseGrad()))
+        && p != null
         && p.param == param
-        && p.grad == grad.storage()
         && (p.buffers == needed || p.buffers.equals(needed));
   }
 
-  private void requireFits(Tensor grad) {
+  private static boolean isAt(@Nullable Place p, Gradient.Rows rows) {
+    return p != null && p.grad == rows;
+  }
+
+  private static boolean isAt(@Nullable Place p, Storage dense) {
+    return p != null && p.grad instanceof Gradient.Dense d && d.values() == dense;
+  }
+
+  private Storage denseGrad() {
+    Tensor grad = parameter.grad();
     if (grad.dtype() != parameter.dtype()
         || grad.device() != parameter.device()
         || !grad.shape().equals(parameter.shape())) {
@@ -72,6 +91,7 @@ final class Member {
               + parameter.shape()
               + "; forget it with zeroGrad() and run backward again");
     }
+    return grad.storage();
   }
 
   /** Whether an update that is prepared now has a place for it. */
@@ -80,9 +100,13 @@ final class Member {
     return active || (p != null && p.param == parameter.storage() && p.buffers.equals(needed));
   }
 
-  /** The gradient's memory, of one that joins. */
-  Storage gradStorage() {
+  /** The gradient, of one that joins. */
+  Gradient gradient() {
     Place p = place;
-    return active || p == null ? parameter.grad().storage() : p.grad;
+    Gradient.Rows r = rows;
+    if (!active && p != null) {
+      return p.grad;
+    }
+    return r != null ? r : new Gradient.Dense(parameter.grad().storage());
   }
 }

@@ -14,6 +14,16 @@ final class OptionChecks {
     }
   }
 
+  /** A finite number greater than 0. */
+  static void greaterThanZero(String who, String option, double value) {
+    if (!(value > 0)) {
+      throw new IllegalArgumentException(who + " " + option + " must be > 0 but is " + value);
+    }
+    if (value == Double.POSITIVE_INFINITY) {
+      throw new IllegalArgumentException(who + " " + option + " must be finite but is " + value);
+    }
+  }
+
   /** A number in [0, 1). */
   static void decayRate(String who, String option, double value) {
     if (!(value >= 0 && value < 1)) {

@@ -153,6 +153,13 @@ public final class SGD extends Optimizer<SGD.Options> {
       return options.momentum() == 0 ? List.of() : BUFFER;
     }
 
+    /** Without momentum and decay a row without a gradient stays where it is. */
+    @Override
+    public Form form(Options options) {
+      boolean plain = options.momentum() == 0 && options.weightDecay() == 0;
+      return plain ? Form.ROWS : Form.DENSE;
+    }
+
     @Override
     public SgdHyper hyper(Options o, long step, boolean fresh) {
       return new SgdHyper(
@@ -163,7 +170,7 @@ public final class SGD extends Optimizer<SGD.Options> {
     public Update<SgdHyper> prepare(Backend backend, List<Slot> slots) {
       List<SgdSlot> planned = new ArrayList<>(slots.size());
       for (Slot s : slots) {
-        planned.add(new SgdSlot(s.param(), s.grad(), s.optional("momentum_buffer")));
+        planned.add(new SgdSlot(s.param(), s.gradient(), s.optional("momentum_buffer")));
       }
       SgdPlan plan = backend.planSgd(planned);
       return Update.of(plan::step, plan::close);

@@ -1,6 +1,7 @@
 package dev.gradus.optim;
 
 import dev.gradus.nn.Parameter;
+import dev.gradus.spi.Gradient;
 import dev.gradus.spi.Storage;
 import dev.gradus.tensor.Device;
 import dev.gradus.types.DType;
@@ -35,7 +36,7 @@ final class Stepper<O extends OptimizerOptions<O>, H> {
 
   /** A parameter that joins an update that is being prepared. */
   private record Joining(
-      Member member, Storage grad, List<String> needed, Map<String, StateTensor> buffers) {}
+      Member member, Gradient grad, List<String> needed, Map<String, StateTensor> buffers) {}
 
   Stepper(String kind, UpdateRule<O, H> rule) {
     this.kind = kind;
@@ -64,12 +65,14 @@ final class Stepper<O extends OptimizerOptions<O>, H> {
     boolean fits = true;
     for (int g = 0; g < groups.size(); g++) {
       ParamGroup<O> group = groups.get(g);
-      List<String> needed = rule.buffers(group.optionsNow());
+      O options = group.optionsNow();
+      List<String> needed = rule.buffers(options);
+      UpdateRule.Form form = rule.form(options);
       List<Member> members = group.members();
       for (int i = 0; i < members.size(); i++) {
         Member m = members.get(i);
         try {
-          fits &= m.look(needed);
+          fits &= m.look(needed, form);
         } catch (IllegalStateException e) {
           throw new IllegalStateException(
               kind + ".step: parameter '" + m.name + "': " + e.getMessage(), e);
@@ -133,7 +136,7 @@ final class Stepper<O extends OptimizerOptions<O>, H> {
           Parameter p = m.parameter;
           joining
               .computeIfAbsent(new Place(p.device(), p.dtype()), k -> new ArrayList<>())
-              .add(new Joining(m, m.gradStorage(), needed, buffersFor(m, needed)));
+              .add(new Joining(m, m.gradient(), needed, buffersFor(m, needed)));
         }
       }
     }

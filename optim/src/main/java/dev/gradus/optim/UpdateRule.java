@@ -1,6 +1,7 @@
 package dev.gradus.optim;
 
 import dev.gradus.spi.Backend;
+import dev.gradus.spi.Gradient;
 import dev.gradus.spi.Storage;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +22,21 @@ public interface UpdateRule<O, H> {
    * needed.
    */
   List<String> buffers(O options);
+
+  /** In which form a rule takes a gradient that came from lookups of a table's rows alone. */
+  enum Form {
+    /** With a value for each element, as every other gradient has. */
+    DENSE,
+    /** As rows: the rule moves no row without a gradient. */
+    ROWS,
+    /** As rows; a gradient that has another origin is refused. */
+    ONLY_ROWS
+  }
+
+  /** The form in which gradients are taken under these options. */
+  default Form form(O options) {
+    return Form.DENSE;
+  }
 
   /**
    * What the backend is told for parameters with these options and this count.
@@ -43,10 +59,20 @@ public interface UpdateRule<O, H> {
    * One parameter of a prepared update.
    *
    * @param param the values, to be updated in place
-   * @param grad the gradient, read only
+   * @param gradient the gradient, read only, in the form that the rule takes
    * @param buffers the buffers that the rule asked for, by name
    */
-  record Slot(Storage param, Storage grad, Map<String, Storage> buffers) {
+  record Slot(Storage param, Gradient gradient, Map<String, Storage> buffers) {
+    /** The gradient of a rule that takes it dense. */
+    public Storage grad() {
+      if (gradient instanceof Gradient.Dense dense) {
+        return dense.values();
+      }
+      throw new IllegalStateException(
+          "update rule: the gradient is rows of a table, as the rule's form() asked; take them with"
+              + " gradient()");
+    }
+
     /** A buffer that the rule always asks for. */
     public Storage buffer(String name) {
       Storage buffer = buffers.get(name);

@@ -7,6 +7,7 @@ import static dev.gradus.backend.cpu.CpuStorage.unsupported;
 import dev.gradus.spi.AdamHyper;
 import dev.gradus.spi.AdamPlan;
 import dev.gradus.spi.AdamSlot;
+import dev.gradus.spi.Gradient;
 import dev.gradus.spi.Storage;
 import dev.gradus.types.DType;
 import java.util.List;
@@ -20,6 +21,13 @@ final class AdamLoop implements AdamPlan, SlotPieces.Update {
   private final Parallel parallel;
   private final boolean fma;
   private final AdamSlot[] slots;
+
+  /** The gradients of slots that are updated as a whole. */
+  private final @Nullable Storage[] dense;
+
+  /** The steps of slots of which rows are updated. */
+  private final @Nullable RowSteps[] rows;
+
   private final SlotPieces pieces;
   private final @Nullable AdamF32[] active;
   private final @Nullable AdamHyper[] hypers;
@@ -29,12 +37,19 @@ final class AdamLoop implements AdamPlan, SlotPieces.Update {
     this.fma = fma;
     this.slots = slots.toArray(new AdamSlot[0]);
     int[] numel = new int[this.slots.length];
+    this.dense = new @Nullable Storage[numel.length];
+    this.rows = new @Nullable RowSteps[numel.length];
     for (int i = 0; i < numel.length; i++) {
       Storage p = this.slots[i].param();
       if (!p.dtype().isFloating()) {
         throw unsupported("adam", p.dtype());
       }
-      numel[i] = (int) p.numel();
+      if (this.slots[i].grad() instanceof Gradient.Rows r) {
+        rows[i] = new RowSteps(parallel, r);
+      } else if (this.slots[i].grad() instanceof Gradient.Dense d) {
+        dense[i] = d.values();
+        numel[i] = (int) p.numel();
+      }
     }
     this.pieces = new SlotPieces(numel);
     this.active = new AdamF32[numel.length];
@@ -60,6 +75,13 @@ final class AdamLoop implements AdamPlan, SlotPieces.Update {
       active[i] = scalars;
     }
     pieces.run(parallel, this);
+    for (int i = 0; i < rows.length; i++) {
+      RowSteps r = rows[i];
+      AdamHyper h = hypers[i];
+      if (r != null && h != null) {
+        r.adam(slots[i], h);
+      }
+    }
   }
 
   /** Updates elements lo to hi of a slot that takes part. */
@@ -67,7 +89,8 @@ final class AdamLoop implements AdamPlan, SlotPieces.Update {
   public void run(int slot, int lo, int hi) {
     AdamF32 scalars = active[slot];
     AdamHyper h = hypers[slot];
-    if (scalars == null || h == null) {
+    Storage grad = dense[slot];
+    if (scalars == null || h == null || grad == null) {
       return;
     }
     AdamSlot s = slots[slot];
@@ -75,7 +98,7 @@ final class AdamLoop implements AdamPlan, SlotPieces.Update {
     if (s.param().dtype() == DType.F32) {
       scalars.update(
           f32(s.param()),
-          f32(s.grad()),
+          f32(grad),
           f32(s.expAvg()),
           f32(s.expAvgSq()),
           max == null ? NO_MAX_F32 : f32(max),
@@ -85,7 +108,7 @@ final class AdamLoop implements AdamPlan, SlotPieces.Update {
       plain(
           h,
           f64(s.param()),
-          f64(s.grad()),
+          f64(grad),
           f64(s.expAvg()),
           f64(s.expAvgSq()),
           max == null ? NO_MAX_F64 : f64(max),

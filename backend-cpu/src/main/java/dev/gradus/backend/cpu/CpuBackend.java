@@ -7,6 +7,7 @@ import dev.gradus.spi.Backend;
 import dev.gradus.spi.BinaryOp;
 import dev.gradus.spi.CompareOp;
 import dev.gradus.spi.Gemm;
+import dev.gradus.spi.Gradient;
 import dev.gradus.spi.ReduceOp;
 import dev.gradus.spi.SgdPlan;
 import dev.gradus.spi.SgdSlot;
@@ -29,6 +30,7 @@ final class CpuBackend implements Backend {
   private final Ternary ternary;
   private final Reduce reduce;
   private final Lookup lookup;
+  private final Coalesce coalesce;
   private final Rows rows;
   private final PowerSums powers;
   private final StridedCopy copies;
@@ -47,6 +49,7 @@ final class CpuBackend implements Backend {
     this.lookup = new Lookup(parallel);
     this.rows = new Rows(parallel, math);
     this.powers = new PowerSums(parallel);
+    this.coalesce = new Coalesce(parallel);
     this.copies = new StridedCopy(parallel);
     this.dropout = new Dropout(parallel);
   }
@@ -234,6 +237,12 @@ final class CpuBackend implements Backend {
   @Override
   public void sumPowers(List<Storage> xs, double p, Storage out) {
     powers.run(xs, p, out);
+  }
+
+  @Override
+  public void coalesce(
+      Storage ids, long skip, Storage values, Gradient.Rows out, boolean accumulate) {
+    coalesce.run(ids, skip, values, out, accumulate);
   }
 
   @Override

@@ -4,6 +4,7 @@ import static dev.gradus.backend.cpu.CpuStorage.f32;
 import static dev.gradus.backend.cpu.CpuStorage.f64;
 import static dev.gradus.backend.cpu.CpuStorage.unsupported;
 
+import dev.gradus.spi.Gradient;
 import dev.gradus.spi.SgdHyper;
 import dev.gradus.spi.SgdPlan;
 import dev.gradus.spi.SgdSlot;
@@ -17,6 +18,13 @@ final class SgdLoop implements SgdPlan, SlotPieces.Update {
   private final Parallel parallel;
   private final boolean fma;
   private final SgdSlot[] slots;
+
+  /** The gradients of slots that are updated as a whole. */
+  private final @Nullable Storage[] dense;
+
+  /** The steps of slots of which rows are updated. */
+  private final @Nullable RowSteps[] rows;
+
   private final SlotPieces pieces;
   private final @Nullable SgdHyper[] active;
 
@@ -25,12 +33,19 @@ final class SgdLoop implements SgdPlan, SlotPieces.Update {
     this.fma = fma;
     this.slots = slots.toArray(new SgdSlot[0]);
     int[] numel = new int[this.slots.length];
+    this.dense = new @Nullable Storage[numel.length];
+    this.rows = new @Nullable RowSteps[numel.length];
     for (int i = 0; i < numel.length; i++) {
       Storage p = this.slots[i].param();
       if (!p.dtype().isFloating()) {
         throw unsupported("sgd", p.dtype());
       }
-      numel[i] = (int) p.numel();
+      if (this.slots[i].grad() instanceof Gradient.Rows r) {
+        rows[i] = new RowSteps(parallel, r);
+      } else if (this.slots[i].grad() instanceof Gradient.Dense d) {
+        dense[i] = d.values();
+        numel[i] = (int) p.numel();
+      }
     }
     this.pieces = new SlotPieces(numel);
     this.active = new SgdHyper[numel.length];
@@ -42,21 +57,29 @@ final class SgdLoop implements SgdPlan, SlotPieces.Update {
       active[i] = hyperOfSlot[i] < 0 ? null : hypers.get(hyperOfSlot[i]);
     }
     pieces.run(parallel, this);
+    for (int i = 0; i < rows.length; i++) {
+      RowSteps r = rows[i];
+      SgdHyper h = active[i];
+      if (r != null && h != null) {
+        r.sgd(slots[i], h, fma);
+      }
+    }
   }
 
   /** Updates elements lo to hi of a slot that takes part. */
   @Override
   public void run(int slot, int lo, int hi) {
     SgdHyper h = active[slot];
-    if (h == null) {
+    Storage grad = dense[slot];
+    if (h == null || grad == null) {
       return;
     }
     SgdSlot s = slots[slot];
     Storage b = s.momentum();
     if (s.param().dtype() == DType.F32) {
-      update(h, f32(s.param()), f32(s.grad()), b == null ? null : f32(b), lo, hi);
+      update(h, f32(s.param()), f32(grad), b == null ? null : f32(b), lo, hi);
     } else {
-      plain(h, f64(s.param()), f64(s.grad()), b == null ? null : f64(b), lo, hi);
+      plain(h, f64(s.param()), f64(grad), b == null ? null : f64(b), lo, hi);
     }
   }
 

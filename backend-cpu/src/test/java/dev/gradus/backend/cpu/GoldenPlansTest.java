@@ -8,6 +8,7 @@ import dev.gradus.spi.AdamHyper;
 import dev.gradus.spi.AdamPlan;
 import dev.gradus.spi.AdamSlot;
 import dev.gradus.spi.Backend;
+import dev.gradus.spi.Gradient;
 import dev.gradus.spi.SgdHyper;
 import dev.gradus.spi.SgdPlan;
 import dev.gradus.spi.SgdSlot;
@@ -46,10 +47,11 @@ final class GoldenPlansTest {
       Storage second = store(backend, dtype, zeros);
       Storage third = store(backend, dtype, zeros);
       boolean momentum = number("momentum", 0) != 0;
+      Gradient dense = new Gradient.Dense(grad);
       adam =
           backend.planAdam(
-              List.of(new AdamSlot(param, grad, first, second, flag("amsgrad") ? third : null)));
-      plain = backend.planSgd(List.of(new SgdSlot(param, grad, momentum ? first : null)));
+              List.of(new AdamSlot(param, dense, first, second, flag("amsgrad") ? third : null)));
+      plain = backend.planSgd(List.of(new SgdSlot(param, dense, momentum ? first : null)));
     }
 
     private double number(String name, double other) {

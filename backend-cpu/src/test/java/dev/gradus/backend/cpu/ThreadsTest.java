@@ -9,6 +9,7 @@ import dev.gradus.spi.Axis;
 import dev.gradus.spi.Backend;
 import dev.gradus.spi.BinaryOp;
 import dev.gradus.spi.Gemm;
+import dev.gradus.spi.Gradient;
 import dev.gradus.spi.ReduceOp;
 import dev.gradus.spi.Spread;
 import dev.gradus.spi.Storage;
@@ -125,7 +126,7 @@ final class ThreadsTest {
       results.add(CpuStorage.f32(p));
       results.add(CpuStorage.f32(m));
       results.add(CpuStorage.f32(v));
-      slots.add(new AdamSlot(p, values(b, n + 1, n), m, v, null));
+      slots.add(new AdamSlot(p, new Gradient.Dense(values(b, n + 1, n)), m, v, null));
     }
     AdamHyper h = new AdamHyper(0.1, 0.9, 0.999, 1e-8, 0.1, false, false, 0.1, 0.001);
     try (AdamPlan plan = b.planAdam(slots)) {
