@@ -184,6 +184,9 @@ interface AxisContract extends ContractFixture {
     double[] start = Values.normal(3, (int) axis.numel(), 1);
     Twin x = lab().twin(dtype, values);
     long[] idValues = Values.ids(count + 1, count, (int) axis.length());
+    for (int j = 2; j < count; j += 5) {
+      idValues[j] = skip; // one that is no row too
+    }
     Twin ids = lab().twin(idValues);
     Twin out = accumulate ? lab().twin(dtype, start) : lab().blank(dtype, axis.numel());
     lab()
@@ -205,7 +208,7 @@ interface AxisContract extends ContractFixture {
       Axis axis, double[] values, long[] ids, long skip, double[] into) {
     long[] counts = new long[(int) axis.length()];
     for (int j = 0; j < ids.length; j++) {
-      counts[(int) ids[j]]++;
+      counts[(int) Math.max(0, ids[j])]++;
     }
     for (int i = 0; i < values.length; i++) {
       long inner = i % axis.inner();

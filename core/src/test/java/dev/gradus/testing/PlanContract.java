@@ -39,6 +39,14 @@ interface PlanContract extends ContractFixture {
     }
   }
 
+  @Test
+  default void plansOfRowsHaveTheBitsOfTheComposedPlan() {
+    for (DType dtype : FLOATING) {
+      samePlans(dtype, (b, t) -> rows(b, t, true));
+      samePlans(dtype, (b, t) -> rows(b, t, false));
+    }
+  }
+
   /** Trains on a backend and returns every parameter and state. */
   @FunctionalInterface
   interface Training {
@@ -158,6 +166,79 @@ interface PlanContract extends ContractFixture {
       }
     }
     return readAndFree(b, all);
+  }
+
+  /** Tables, of which rows have gradients, beside a parameter that has a dense one. */
+  private static List<double[]> rows(Backend b, DType dtype, boolean adam) {
+    int[][] tables = {{1, 1}, {7, 3}, {33, 0}, {257, 257}, {5, 2500}, {64, 17}};
+    List<Storage> all = new ArrayList<>();
+    List<AdamSlot> adamSlots = new ArrayList<>();
+    List<SgdSlot> sgdSlots = new ArrayList<>();
+    List<Gradient> grads = new ArrayList<>();
+    for (int i = 0; i <= tables.length; i++) {
+      boolean dense = i == tables.length;
+      int n = dense ? 5 : tables[i][0] * tables[i][1];
+      Storage param = Host.store(b, dtype, Values.normal(i, n, 1));
+      Storage m = Host.store(b, dtype, Values.normal(i + 1, n, 1));
+      Storage v = Host.store(b, dtype, Values.abs(Values.normal(i + 2, n, 1)));
+      Gradient grad = dense ? new Gradient.Dense(b.allocate(dtype, n)) : rows(b, dtype, tables[i]);
+      grads.add(grad);
+      adamSlots.add(new AdamSlot(param, grad, m, v, null));
+      sgdSlots.add(new SgdSlot(param, grad, null));
+      all.addAll(List.of(param, m, v));
+    }
+    int[] hypers = new int[grads.size()];
+    try (AdamPlan adamPlan = b.planAdam(adamSlots);
+        SgdPlan sgdPlan = b.planSgd(sgdSlots)) {
+      for (int t = 0; t < STEPS; t++) {
+        for (int i = 0; i < hypers.length; i++) {
+          upload(b, grads.get(i), 3000L * t + i);
+          hypers[i] = (i + t) % 4 == 3 ? -1 : (i + t) % 2;
+        }
+        if (adam) {
+          adamPlan.step(hypers, List.of(lazyHyper(0, t), lazyHyper(1, t)));
+        } else {
+          sgdPlan.step(hypers, List.of(plainHyper(0), plainHyper(1)));
+        }
+      }
+    }
+    for (Gradient g : grads) {
+      all.add(g.values());
+      if (g instanceof Gradient.Rows r) {
+        b.free(r.ids());
+      }
+    }
+    return readAndFree(b, all);
+  }
+
+  /** Places for two thirds of a table's rows, of which some are left over. */
+  private static Gradient.Rows rows(Backend b, DType dtype, int[] table) {
+    int places = (2 * table[0] + 2) / 3;
+    long[] ids = new long[places];
+    for (int k = 0; k < places; k++) {
+      ids[k] = k < places - places / 5 ? table[0] - 1 - k : -1;
+    }
+    Storage values = b.allocate(dtype, (long) places * table[1]);
+    return new Gradient.Rows(Host.store(b, ids), values, table[1]);
+  }
+
+  private static AdamHyper lazyHyper(int choice, int step) {
+    double lr = choice == 0 ? 1e-3 : 0.1;
+    double beta1 = choice == 0 ? 0.9 : 0.4;
+    return new AdamHyper(
+        lr,
+        beta1,
+        0.99,
+        1e-8,
+        0,
+        false,
+        choice == 1,
+        1 - Math.pow(beta1, step + 1),
+        1 - Math.pow(0.99, step + 1));
+  }
+
+  private static SgdHyper plainHyper(int choice) {
+    return new SgdHyper(choice == 0 ? 0.1 : 0.01, 0, 0, 0, false, choice == 1, false);
   }
 
   private static SgdHyper sgdHyper(int choice, int step, boolean first) {

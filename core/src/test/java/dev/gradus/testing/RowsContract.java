@@ -4,10 +4,14 @@ import static dev.gradus.testing.Values.FLOATING;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.gradus.spi.Axis;
 import dev.gradus.spi.Backend;
+import dev.gradus.spi.Gradient;
 import dev.gradus.spi.Storage;
 import dev.gradus.types.DType;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -263,6 +267,105 @@ interface RowsContract extends ContractFixture {
         for (Storage s : new Storage[] {logp, targets, grad, loss, out}) {
           b.free(s);
         }
+      }
+    }
+  }
+
+  @Test
+  default void rowsAreSummedByIdInTheOrderInWhichIdsAppear() {
+    for (DType dtype : FLOATING) {
+      for (int count : new int[] {0, 1, 3, 7, 257, 4097}) {
+        for (int cols : new int[] {0, 1, 17}) {
+          for (int range : new int[] {1, 257, 100_000}) {
+            coalesce(dtype, count, cols, range);
+          }
+        }
+      }
+    }
+  }
+
+  private void coalesce(DType dtype, int count, int cols, int range) {
+    for (long skip : new long[] {-1, 0, range - 1}) {
+      List<double[]> expected = coalesced(lab().reference(), dtype, count, cols, range, skip);
+      for (Backend b : new Backend[] {lab().tested(), new PrimitivesOnly(lab().tested())}) {
+        List<double[]> actual = coalesced(b, dtype, count, cols, range, skip);
+        String what = dtype + " " + count + " x " + cols + " of " + range + " without " + skip;
+        for (int k = 0; k < expected.size(); k += 2) {
+          assertArrayEquals(expected.get(k), actual.get(k), "ids " + what);
+          // As many roundings as terms meet; terms are normal, rarely over 4.
+          double terms = count * 2.0 / Math.max(1, Math.min(range, count)) + 20;
+          TensorAssert.assertClose(
+              expected.get(k + 1), actual.get(k + 1), terms * terms * Tolerance.eps(dtype), 0);
+        }
+      }
+    }
+  }
+
+  /** Ids and sums after one call, and after a second one that adds to them. */
+  private static List<double[]> coalesced(
+      Backend b, DType dtype, int count, int cols, int range, long skip) {
+    int places = Math.min(2 * count, range) + 3;
+    Storage ids = Host.store(b, filled(places, 77)); // what lies there is overwritten
+    Storage values = Host.store(b, dtype, filledDoubles(places * cols));
+    Gradient.Rows out = new Gradient.Rows(ids, values, cols);
+    List<double[]> results = new ArrayList<>();
+    for (int call = 0; call < 2; call++) {
+      Storage newIds = Host.store(b, Values.ids(count + call, count, range));
+      Storage rows = Host.store(b, dtype, Values.normal(count - call, count * cols, 1));
+      b.coalesce(newIds, call == 0 ? skip : -1, rows, out, call == 1);
+      b.free(newIds);
+      b.free(rows);
+      double[] after = Host.read(b, ids);
+      int used = 0;
+      while (used < places && after[used] >= 0) {
+        used++;
+      }
+      for (int k = used; k < places; k++) {
+        assertEquals(-1, after[k], "what is left over comes last");
+      }
+      results.add(after);
+      results.add(Arrays.copyOf(Host.read(b, values), used * cols));
+    }
+    b.free(ids);
+    b.free(values);
+    return results;
+  }
+
+  private static long[] filled(int n, long value) {
+    long[] all = new long[n];
+    Arrays.fill(all, value);
+    return all;
+  }
+
+  private static double[] filledDoubles(int n) {
+    double[] all = new double[n];
+    Arrays.fill(all, Double.NaN);
+    return all;
+  }
+
+  @Test
+  default void coalescedRowsAreWhatAScatterOfAllRowsGives() {
+    for (DType dtype : FLOATING) {
+      Backend b = lab().tested();
+      int count = 4097;
+      int range = 1000;
+      int cols = 17;
+      Axis table = new Axis(1, range, cols);
+      Storage ids = Host.store(b, Values.ids(1, count, range));
+      Storage rows = Host.store(b, dtype, Values.normal(2, count * cols, 1));
+      Gradient.Rows out =
+          new Gradient.Rows(
+              b.allocate(DType.I64, range), b.allocate(dtype, (long) range * cols), cols);
+      b.coalesce(ids, 3, rows, out, false);
+      b.coalesce(ids, -1, rows, out, true);
+      Storage dense = b.allocate(dtype, table.numel());
+      Storage direct = b.allocate(dtype, table.numel());
+      b.scatterAdd(out.values(), table, out.ids(), -1, dense, false);
+      b.scatterAdd(rows, table, ids, 3, direct, false);
+      b.scatterAdd(rows, table, ids, -1, direct, true);
+      assertArrayEquals(Host.read(b, direct), Host.read(b, dense), "the same sums in one order");
+      for (Storage s : new Storage[] {ids, rows, out.ids(), out.values(), dense, direct}) {
+        b.free(s);
       }
     }
   }

@@ -65,6 +65,7 @@ final class ThreadsTest {
     Storage table = out(b, 97 * COLS, results);
     b.scatterAdd(x, new Axis(1, 97, COLS), ids, 3, table, false);
     b.gather(table, new Axis(1, 97, COLS), ids, out(b, SIZE, results));
+    rowSteps(b, x, results);
     b.copyStrided(
         new long[] {COLS, ROWS},
         x,
@@ -115,6 +116,23 @@ final class ThreadsTest {
     Storage rstd = out(b, ROWS, results);
     b.normalize(x, normal, rstd, ROWS, COLS, 1e-5);
     b.normalizeGrad(y, normal, rstd, out(b, SIZE, results), ROWS, COLS);
+  }
+
+  /** Rows summed by id, and the lazy steps along them. */
+  private static void rowSteps(Backend b, Storage x, List<float[]> results) {
+    Storage ids = ids(b, ROWS, ROWS);
+    Gradient.Rows grad =
+        new Gradient.Rows(b.allocate(DType.I64, ROWS), out(b, SIZE, results), COLS);
+    b.coalesce(ids, 4, x, grad, false);
+    b.coalesce(ids, -1, x, grad, true);
+    Storage p = values(b, 1, SIZE);
+    Storage m = values(b, 2, SIZE);
+    Storage v = b.allocate(DType.F32, SIZE);
+    results.addAll(List.of(CpuStorage.f32(p), CpuStorage.f32(m), CpuStorage.f32(v)));
+    AdamHyper h = new AdamHyper(0.1, 0.9, 0.999, 1e-8, 0, false, false, 0.1, 0.001);
+    try (AdamPlan plan = b.planAdam(List.of(new AdamSlot(p, grad, m, v, null)))) {
+      plan.step(new int[] {0}, List.of(h));
+    }
   }
 
   private static void adam(Backend b, List<float[]> results) {
