@@ -14,6 +14,9 @@ import java.util.OptionalLong;
 /**
  * A table of vectors, looked up by id: int64 ids of any shape give their shape and the vectors'
  * size after it. The table {@code [num, dim]} starts with standard normal numbers.
+ *
+ * <p>Its gradient is the rows looked up: an optimizer that asks for no more, as {@code SparseAdam},
+ * makes steps that cost no more than those rows.
  */
 public final class Embedding extends Module {
   /** Added to a norm before dividing by it. */

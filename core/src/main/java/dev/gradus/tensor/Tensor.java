@@ -33,6 +33,7 @@ public class Tensor extends Operations implements AutoCloseable {
   private @Nullable Function origin;
   private @Nullable Tensor grad;
   private @Nullable RowGradient rowGrad;
+  private boolean gradRowsUnwanted;
   private boolean gradPresent;
   private boolean retainsGrad;
 
@@ -304,15 +305,24 @@ public class Tensor extends Operations implements AutoCloseable {
     return r == null ? null : r.rows();
   }
 
+  /**
+   * Says how the gradients to come will be read: as rows where they come from lookups, or dense.
+   * Backward then writes what is read, and need not write both. A leaf starts with rows; the
+   * optimizer that takes it says what it reads.
+   */
+  public final void gradRowsWanted(boolean wanted) {
+    gradRowsUnwanted = !wanted;
+  }
+
   private @Nullable RowGradient heldRows() {
     RowGradient r = rowGrad;
     return r != null && gradPresent && r.isHeld() ? r : null;
   }
 
-  /** Takes the gradient of a lookup of rows; whether it could: not beside a dense one. */
+  /** Takes the gradient of a lookup as rows; whether it does: not beside a dense one. */
   final boolean addGradRows(Axis axis, Storage ids, long skip, Storage values) {
     RowGradient held = heldRows();
-    if (held == null && hasGrad()) {
+    if (held == null && (gradRowsUnwanted || hasGrad())) {
       return false;
     }
     RowGradient r = rowGrad;

@@ -167,6 +167,22 @@ class RowGradientTest {
   }
 
   @Test
+  void whereRowsAreUnwantedTheGradientIsDenseAtOnce() {
+    back(-1, 3);
+    table.gradRowsWanted(false);
+    back(-1, 3);
+    assertNotNull(table.gradRows(), "what is there stays as it is");
+    table.zeroGrad();
+    back(3, 3, 1);
+    assertNull(table.gradRows());
+    assertArrayEquals(new float[] {0, 0, 2, 20, 0, 0, 0, 0, 0, 0}, table.grad().toFloatArray());
+    table.gradRowsWanted(true);
+    table.zeroGrad();
+    back(-1, 3);
+    assertArrayEquals(new long[] {3, -1}, rowIds());
+  }
+
+  @Test
   void rowsKeepTheirMemoryWhileThereIsRoom() {
     back(-1, 3, 1, 2);
     Gradient.Rows rows = table.gradRows();

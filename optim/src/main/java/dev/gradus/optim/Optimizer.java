@@ -70,6 +70,10 @@ public abstract class Optimizer<O extends OptimizerOptions<O>> {
     requireUsed(next);
     universe = next;
     groups.addAll(added);
+    for (ParamGroup<O> g : added) {
+      boolean rows = stepper.takesRows(g.options());
+      g.members().forEach(m -> m.parameter.gradRowsWanted(rows));
+    }
   }
 
   private void requireNewName(Set<String> names, String name) {

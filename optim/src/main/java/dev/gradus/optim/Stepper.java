@@ -43,6 +43,11 @@ final class Stepper<O extends OptimizerOptions<O>, H> {
     this.rule = rule;
   }
 
+  /** Whether parameters with these options had better leave their gradients as rows. */
+  boolean takesRows(O options) {
+    return rule.form(options) != UpdateRule.Form.DENSE;
+  }
+
   void step(List<ParamGroup<O>> groups) {
     if (!look(groups)) {
       prepare(groups);
