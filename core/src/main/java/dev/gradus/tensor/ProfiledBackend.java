@@ -8,6 +8,7 @@ import dev.gradus.spi.Backend;
 import dev.gradus.spi.BinaryOp;
 import dev.gradus.spi.CompareOp;
 import dev.gradus.spi.Gemm;
+import dev.gradus.spi.Gradient;
 import dev.gradus.spi.ReduceOp;
 import dev.gradus.spi.SgdHyper;
 import dev.gradus.spi.SgdPlan;
@@ -56,6 +57,11 @@ final class ProfiledBackend implements Backend {
   /** The bytes of a result, which is also read where it is added to. */
   private static long written(Storage out, boolean accumulate) {
     return accumulate ? bytes(out, out) : bytes(out);
+  }
+
+  /** What has the size of what a step updates: all of a parameter, or the rows with a gradient. */
+  private static Storage updated(Storage param, Gradient grad) {
+    return grad instanceof Gradient.Rows rows ? rows.values() : param;
   }
 
   /** The bytes of a block that is copied; what is repeated is read once. */
@@ -305,6 +311,14 @@ final class ProfiledBackend implements Backend {
   }
 
   @Override
+  public void coalesce(
+      Storage ids, long skip, Storage rows, Gradient.Rows out, boolean accumulate) {
+    long begun = System.nanoTime();
+    inner.coalesce(ids, skip, rows, out, accumulate);
+    ran(begun, "Coalesce", bytes(ids, rows, rows), 0);
+  }
+
+  @Override
   public void sumPowers(List<Storage> xs, double p, Storage out) {
     long begun = System.nanoTime();
     inner.sumPowers(xs, p, out);
@@ -330,7 +344,7 @@ final class ProfiledBackend implements Backend {
           AdamSlot s = slots.get(i);
           Storage max = s.maxExpAvgSq();
           long passes = max == null ? ADAM_PASSES : ADAM_PASSES + 2;
-          bytes += hyperOfSlot[i] < 0 ? 0 : passes * bytes(s.param());
+          bytes += hyperOfSlot[i] < 0 ? 0 : passes * bytes(updated(s.param(), s.grad()));
         }
         ran(begun, "Adam", bytes, 0);
       }
@@ -354,7 +368,7 @@ final class ProfiledBackend implements Backend {
         for (int i = 0; i < hyperOfSlot.length; i++) {
           SgdSlot s = slots.get(i);
           long passes = s.momentum() == null ? SGD_PASSES : SGD_PASSES + 2;
-          bytes += hyperOfSlot[i] < 0 ? 0 : passes * bytes(s.param());
+          bytes += hyperOfSlot[i] < 0 ? 0 : passes * bytes(updated(s.param(), s.grad()));
         }
         ran(begun, "Sgd", bytes, 0);
       }
