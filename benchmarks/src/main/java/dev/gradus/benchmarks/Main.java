@@ -1,0 +1,138 @@
+package dev.gradus.benchmarks;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDate;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import org.openjdk.jmh.runner.RunnerException;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The program {@code gradus bench}: runs benchmarks in rounds and writes the report. */
+@Command(
+    name = "gradus bench",
+    sortOptions = false,
+    description = {
+      "Measures the engine, in rounds that run every benchmark once, and writes table, chart,"
+          + " results and environment.",
+      "Ratios are of figures of one round; the report has their median and range."
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  gradus bench --quick",
+      "  gradus bench --peers --filter 'Gemm|OpenBlas|Torch.*matmul'"
+    })
+public final class Main implements Callable<Integer> {
+  private static final int ROUNDS = 5;
+
+  @SuppressWarnings("NullAway.Init") // set before the command runs
+  @Spec
+  private CommandSpec spec;
+
+  @Option(names = "--quick", description = "Few cases, shortly, in one round: whether it runs.")
+  private boolean quick;
+
+  @Option(
+      names = "--filter",
+      paramLabel = "REGEX",
+      description = "Only benchmarks whose class and method it is found in; may be repeated.")
+  private List<String> filters = new ArrayList<>();
+
+  @Option(names = "--rounds", paramLabel = "N", description = "Rounds; default: 5, quick 1.")
+  private int rounds;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description = "Threads of every engine; default: one for each processor.")
+  private int threads = Runtime.getRuntime().availableProcessors();
+
+  @Option(
+      names = "--peers",
+      description = "Other engines too; the first time this fetches some hundred megabytes.")
+  private boolean peers;
+
+  @Option(
+      names = "--out",
+      paramLabel = "FOLDER",
+      description = "Where the report goes; default: docs/benchmarks.")
+  private Path out = Path.of("docs", "benchmarks");
+
+  @Option(names = "--list", description = "Prints the benchmarks and runs none.")
+  private boolean list;
+
+  @SuppressWarnings("UnusedVariable") // picocli acts on it
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      description = "Prints this help.")
+  private boolean help;
+
+  private Main() {}
+
+  /** Runs the program and ends the process with its exit code. */
+  public static void main(String[] args) {
+    System.exit(line().execute(args));
+  }
+
+  static CommandLine line() {
+    return new CommandLine(new Main());
+  }
+
+  @Override
+  public Integer call() throws IOException, RunnerException {
+    PrintWriter text = spec.commandLine().getOut();
+    atLeastOne("--threads", threads);
+    if (rounds != 0 || spec.commandLine().getParseResult().hasMatchedOption("--rounds")) {
+      atLeastOne("--rounds", rounds);
+    }
+    Plan plan = new Plan(quick, peers, filters, threads);
+    Set<String> benchmarks = plan.benchmarks();
+    if (benchmarks.isEmpty()) {
+      throw wrong("--filter " + filters + " matches no benchmark; --list prints them");
+    }
+    if (list) {
+      benchmarks.forEach(text::println);
+      text.flush();
+      return CommandLine.ExitCode.OK;
+    }
+    run(plan, rounds == 0 ? (quick ? 1 : ROUNDS) : rounds, text);
+    return CommandLine.ExitCode.OK;
+  }
+
+  private void run(Plan plan, int times, PrintWriter text) throws IOException, RunnerException {
+    Files.createDirectories(out);
+    Environment environment = Environment.here(threads);
+    String name = LocalDate.now() + "-" + environment.machine() + (quick ? "-quick" : "");
+    Path json = out.resolve(name + ".json");
+    plan.run(times, json);
+    environment.write(out.resolve(name + ".env.json"));
+    Results results = Results.read(json);
+    String chart = name + ".svg";
+    Chart.write(results, out.resolve(chart));
+    Path table = out.resolve(name + ".md");
+    Files.writeString(table, Report.of(results, environment, chart));
+    text.println("written: " + table);
+    text.flush();
+  }
+
+  private void atLeastOne(String option, int value) {
+    if (value < 1) {
+      throw wrong(option + " must be at least 1 but is " + value);
+    }
+  }
+
+  private ParameterException wrong(String message) {
+    return new ParameterException(spec.commandLine(), message);
+  }
+}

@@ -1,0 +1,109 @@
+package dev.gradus.benchmarks;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import org.openjdk.jmh.profile.GCProfiler;
+import org.openjdk.jmh.results.format.ResultFormatType;
+import org.openjdk.jmh.runner.BenchmarkList;
+import org.openjdk.jmh.runner.BenchmarkListEntry;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.format.OutputFormatFactory;
+import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+import org.openjdk.jmh.runner.options.VerboseMode;
+
+/**
+ * Which benchmarks are run, and how.
+ *
+ * @param quick whether only few cases are run, shortly
+ * @param peers whether those of other engines are run too
+ * @param filters expressions of which one must be found in a benchmark's name; none for all
+ * @param threads the threads of every engine
+ */
+record Plan(boolean quick, boolean peers, List<String> filters, int threads) {
+  /** The classes of other engines' benchmarks. */
+  private static final Pattern PEER = Pattern.compile("\\.(Torch|Nd4j)\\w+\\.\\w+$");
+
+  /** The names of the benchmarks that are run. */
+  Set<String> benchmarks() {
+    Set<String> names = new TreeSet<>();
+    for (BenchmarkListEntry e :
+        BenchmarkList.defaultList()
+            .getAll(
+                OutputFormatFactory.createFormatInstance(System.out, VerboseMode.SILENT),
+                List.of())) {
+      String name = e.getUsername();
+      boolean wanted =
+          filters.isEmpty()
+              || filters.stream().anyMatch(f -> Pattern.compile(f).matcher(name).find());
+      if (wanted && (peers || !PEER.matcher(name).find())) {
+        names.add(name);
+      }
+    }
+    return names;
+  }
+
+  /**
+   * Runs every benchmark once in each round, each in a JVM of its own.
+   *
+   * @param json where the results of all rounds go, as JMH writes those of one
+   */
+  void run(int rounds, Path json) throws IOException, RunnerException {
+    ObjectMapper mapper = new ObjectMapper();
+    ArrayNode all = mapper.createArrayNode();
+    for (int i = 0; i < rounds; i++) {
+      Path round = Files.createTempFile("round", ".json");
+      try {
+        new Runner(options().resultFormat(ResultFormatType.JSON).result(round.toString()).build())
+            .run();
+        mapper.readTree(round.toFile()).forEach(entry -> all.add(withoutPaths(entry)));
+      } finally {
+        Files.deleteIfExists(round);
+      }
+      // After each round, so that an end before the last leaves something.
+      mapper.writerWithDefaultPrettyPrinter().writeValue(json.toFile(), all);
+    }
+  }
+
+  /** A result without the places of this machine: its JVM and the folder that it ran in. */
+  private static JsonNode withoutPaths(JsonNode entry) {
+    ((ObjectNode) entry).remove(List.of("jvm", "jvmArgs"));
+    return entry;
+  }
+
+  private ChainedOptionsBuilder options() {
+    ChainedOptionsBuilder options =
+        new OptionsBuilder()
+            .forks(1)
+            .shouldFailOnError(true)
+            .addProfiler(GCProfiler.class)
+            .jvmArgsAppend("-D" + Cores.PROPERTY + "=" + threads)
+            .warmupIterations(quick ? 1 : 3)
+            .measurementIterations(quick ? 1 : 3)
+            .warmupTime(TimeValue.milliseconds(quick ? 200 : 500))
+            .measurementTime(TimeValue.milliseconds(quick ? 200 : 500));
+    benchmarks().forEach(name -> options.include("^" + Pattern.quote(name) + "$"));
+    if (quick) {
+      options
+          .param("table", AdamTable.SMALL_IN_465.name())
+          .param("variant", AdamVariant.ADAM.name())
+          .param("form", GemmForm.PLAIN.name())
+          .param("n", "1000")
+          .param("op", ElementwiseOp.EXP.name(), ElementwiseOp.ADD.name())
+          .param("values", "1048576")
+          .param("threads", MemoryBenchmark.Threads.ALL.name());
+    }
+    return options;
+  }
+}

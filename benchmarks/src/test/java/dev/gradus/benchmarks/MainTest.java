@@ -1,0 +1,51 @@
+package dev.gradus.benchmarks;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import org.junit.jupiter.api.Test;
+import picocli.CommandLine;
+
+class MainTest {
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+
+  private int run(String... args) {
+    CommandLine line = Main.line();
+    line.setOut(new PrintWriter(out, true)).setErr(new PrintWriter(err, true));
+    return line.execute(args);
+  }
+
+  @Test
+  void listsWhatAFilterMatches() {
+    assertEquals(0, run("--list", "--filter", "Gemm", "--filter", "Memory.*copy"));
+    assertEquals(
+        "dev.gradus.benchmarks.GemmBenchmark.matmul\n"
+            + "dev.gradus.benchmarks.MemoryBenchmark.copy\n",
+        out.toString().replace("\r", ""));
+  }
+
+  @Test
+  void refusesAFilterThatMatchesNothing() {
+    assertEquals(2, run("--filter", "Abacus"));
+    assertTrue(
+        err.toString().contains("--filter [Abacus] matches no benchmark; --list prints them"),
+        err.toString());
+  }
+
+  @Test
+  void refusesNumbersBelowOne() {
+    assertEquals(2, run("--rounds", "0"));
+    assertTrue(err.toString().contains("--rounds must be at least 1 but is 0"), err.toString());
+    assertEquals(2, run("--threads", "-1"));
+    assertTrue(err.toString().contains("--threads must be at least 1 but is -1"), err.toString());
+  }
+
+  @Test
+  void helps() {
+    assertEquals(0, run("--help"));
+    assertTrue(out.toString().contains("--quick"), out.toString());
+  }
+}
