@@ -3,6 +3,7 @@ package dev.gradus.benchmarks;
 import dev.gradus.spi.AdamHyper;
 import dev.gradus.spi.AdamSlot;
 import dev.gradus.spi.Backend;
+import dev.gradus.spi.Gradient;
 import dev.gradus.spi.Storage;
 import dev.gradus.types.DType;
 import java.nio.FloatBuffer;
@@ -73,7 +74,7 @@ public class AdamPathBenchmark {
     Storage max = variant.amsgrad() ? zeros(size) : null;
     Storage param = filled(AdamValues.parameters(i, size));
     Storage grad = filled(AdamValues.gradients(i, size));
-    return new AdamSlot(param, grad, zeros(size), zeros(size), max);
+    return new AdamSlot(param, new Gradient.Dense(grad), zeros(size), zeros(size), max);
   }
 
   private Storage filled(float[] values) {

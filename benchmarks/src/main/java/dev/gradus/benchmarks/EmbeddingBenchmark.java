@@ -2,6 +2,8 @@ package dev.gradus.benchmarks;
 
 import dev.gradus.nn.Embedding;
 import dev.gradus.optim.Adam;
+import dev.gradus.optim.Optimizer;
+import dev.gradus.optim.SparseAdam;
 import dev.gradus.tensor.Device;
 import dev.gradus.tensor.NoGrad;
 import dev.gradus.tensor.Tensor;
@@ -37,7 +39,9 @@ public class EmbeddingBenchmark {
     /** The lookup alone. */
     LOOKUP,
     /** Lookup, backward into the whole table, Adam over the whole table. */
-    DENSE_STEP
+    DENSE_STEP,
+    /** Lookup, backward into the rows looked up, SparseAdam over those. */
+    SPARSE_STEP
   }
 
   /** The backend. */
@@ -50,7 +54,7 @@ public class EmbeddingBenchmark {
   private Embedding table;
   private Tensor ids;
   private Tensor grad;
-  private Adam adam;
+  private Optimizer<?> optimizer;
 
   /** Makes table, ids and optimizer; a lookup and a step are verified. */
   @Setup
@@ -60,7 +64,10 @@ public class EmbeddingBenchmark {
     long[] drawn = Numbers.ids(BATCH, 1, ROWS);
     ids = device.tensor(drawn);
     grad = device.ones(BATCH, WIDTH);
-    adam = Adam.of(table.namedParameters());
+    optimizer =
+        work == Work.SPARSE_STEP
+            ? SparseAdam.of(table.namedParameters())
+            : Adam.of(table.namedParameters());
     float[] before = table.weight().detach().toFloatArray();
     verifyLookup(drawn, before);
     if (work != Work.LOOKUP) {
@@ -82,7 +89,7 @@ public class EmbeddingBenchmark {
     for (long id : drawn) {
       seen[(int) id] = true;
     }
-    double lr = adam.groups().get(0).lr();
+    double lr = optimizer.groups().get(0).lr();
     Verify.close(
         work.toString(),
         table.weight().detach().toFloatArray(),
@@ -95,7 +102,7 @@ public class EmbeddingBenchmark {
   public void run() {
     switch (work) {
       case LOOKUP -> lookup();
-      case DENSE_STEP -> step();
+      case DENSE_STEP, SPARSE_STEP -> step();
     }
   }
 
@@ -111,9 +118,9 @@ public class EmbeddingBenchmark {
   @SuppressWarnings("try") // the scope is open for its effect
   private void step() {
     try (dev.gradus.tensor.Scope scope = dev.gradus.tensor.Scope.open()) {
-      adam.zeroGrad();
+      optimizer.zeroGrad();
       table.forward(ids).backward(grad);
-      adam.step();
+      optimizer.step();
       device.synchronize();
     }
   }

@@ -27,6 +27,10 @@ public class GemmBenchmark {
   /** The backend. */
   @Param public On on = On.CPU;
 
+  /** How products use OpenBLAS: the property gradus.blas. */
+  @Param({"tiled", "whole", "off"})
+  public String blas = "tiled";
+
   /** The form. */
   @Param public GemmForm form = GemmForm.PLAIN;
 
@@ -42,6 +46,7 @@ public class GemmBenchmark {
   @SuppressWarnings("try") // scope and block are open for their effect
   @Setup
   public void prepare() {
+    System.setProperty("gradus.blas", blas);
     device = Device.over(on.open());
     float[] left = Numbers.uniform(n * n, 1, -1, 1);
     float[] right = Numbers.uniform(n * n, 2, -1, 1);

@@ -7,7 +7,9 @@ import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import org.openjdk.jmh.runner.RunnerException;
 import picocli.CommandLine;
@@ -30,7 +32,7 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  gradus bench --quick",
-      "  gradus bench --peers --filter 'Gemm|OpenBlas|Torch.*matmul'"
+      "  gradus bench --peers --filter 'Gemm|OpenBlas' --param n=1024,2048 --param form=PLAIN"
     })
 public final class Main implements Callable<Integer> {
   private static final int ROUNDS = 5;
@@ -47,6 +49,12 @@ public final class Main implements Callable<Integer> {
       paramLabel = "REGEX",
       description = "Only benchmarks whose class and method it is found in; may be repeated.")
   private List<String> filters = new ArrayList<>();
+
+  @Option(
+      names = "--param",
+      paramLabel = "NAME=VALUES",
+      description = "Only these values, separated by commas, of a parameter; may be repeated.")
+  private Map<String, String> params = new TreeMap<>();
 
   @Option(names = "--rounds", paramLabel = "N", description = "Rounds; default: 5, quick 1.")
   private int rounds;
@@ -96,7 +104,7 @@ public final class Main implements Callable<Integer> {
     if (rounds != 0 || spec.commandLine().getParseResult().hasMatchedOption("--rounds")) {
       atLeastOne("--rounds", rounds);
     }
-    Plan plan = new Plan(quick, peers, filters, threads);
+    Plan plan = new Plan(quick, peers, filters, params, threads);
     Set<String> benchmarks = plan.benchmarks();
     if (benchmarks.isEmpty()) {
       throw wrong("--filter " + filters + " matches no benchmark; --list prints them");

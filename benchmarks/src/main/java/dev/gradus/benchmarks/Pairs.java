@@ -24,10 +24,6 @@ final class Pairs {
               side("AdamOptimizerBenchmark.step", Map.of("on", "CPU")),
               side("TorchAdamBenchmark.step", Map.of("path", "FUSED"))),
           new Pair(
-              "Adam's plan ÷ ND4J",
-              side("AdamPathBenchmark.step", Map.of("path", "ALL_GROUPS", "on", "CPU")),
-              side("Nd4jAdamBenchmark.step", Map.of())),
-          new Pair(
               "Adam.step() ÷ its plan",
               side("AdamOptimizerBenchmark.step", Map.of("on", "CPU")),
               side("AdamPathBenchmark.step", Map.of("path", "ALL_GROUPS", "on", "CPU"))),
@@ -45,11 +41,19 @@ final class Pairs {
               side("AdamOptimizerBenchmark.step", Map.of("table", "ONE_1M_IN_1"))),
           new Pair(
               "matmul ÷ OpenBLAS",
-              side("GemmBenchmark.matmul", Map.of("on", "CPU")),
+              side("GemmBenchmark.matmul", Map.of("on", "CPU", "blas", "tiled")),
+              side("OpenBlasBenchmark.sgemm", Map.of())),
+          new Pair(
+              "matmul, whole ÷ OpenBLAS",
+              side("GemmBenchmark.matmul", Map.of("on", "CPU", "blas", "whole")),
+              side("OpenBlasBenchmark.sgemm", Map.of())),
+          new Pair(
+              "matmul in Java ÷ OpenBLAS",
+              side("GemmBenchmark.matmul", Map.of("on", "CPU", "blas", "off")),
               side("OpenBlasBenchmark.sgemm", Map.of())),
           new Pair(
               "matmul ÷ libtorch",
-              side("GemmBenchmark.matmul", Map.of("on", "CPU")),
+              side("GemmBenchmark.matmul", Map.of("on", "CPU", "blas", "tiled")),
               side("TorchGemmBenchmark.matmul", Map.of())),
           new Pair(
               "OpenBLAS ÷ libtorch",
@@ -59,6 +63,10 @@ final class Pairs {
               "elementwise ÷ libtorch",
               side("ElementwiseBenchmark.forward", Map.of("on", "CPU")),
               side("TorchElementwiseBenchmark.forward", Map.of())),
+          new Pair(
+              "embedding: sparse ÷ dense",
+              side("EmbeddingBenchmark.run", Map.of("work", "SPARSE_STEP")),
+              side("EmbeddingBenchmark.run", Map.of("work", "DENSE_STEP"))),
           new Pair(
               "embedding ÷ libtorch",
               side("EmbeddingBenchmark.run", Map.of("on", "CPU")),

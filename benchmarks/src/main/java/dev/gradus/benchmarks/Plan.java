@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
@@ -29,11 +30,13 @@ import org.openjdk.jmh.runner.options.VerboseMode;
  * @param quick whether only few cases are run, shortly
  * @param peers whether those of other engines are run too
  * @param filters expressions of which one must be found in a benchmark's name; none for all
+ * @param params values of parameters, separated by commas, in place of all
  * @param threads the threads of every engine
  */
-record Plan(boolean quick, boolean peers, List<String> filters, int threads) {
+record Plan(
+    boolean quick, boolean peers, List<String> filters, Map<String, String> params, int threads) {
   /** The classes of other engines' benchmarks. */
-  private static final Pattern PEER = Pattern.compile("\\.(Torch|Nd4j)\\w+\\.\\w+$");
+  private static final Pattern PEER = Pattern.compile("\\.Torch\\w+\\.\\w+$");
 
   /** The names of the benchmarks that are run. */
   Set<String> benchmarks() {
@@ -99,11 +102,13 @@ record Plan(boolean quick, boolean peers, List<String> filters, int threads) {
           .param("table", AdamTable.SMALL_IN_465.name())
           .param("variant", AdamVariant.ADAM.name())
           .param("form", GemmForm.PLAIN.name())
+          .param("blas", "tiled")
           .param("n", "1000")
           .param("op", ElementwiseOp.EXP.name(), ElementwiseOp.ADD.name())
           .param("values", "1048576")
           .param("threads", MemoryBenchmark.Threads.ALL.name());
     }
+    params.forEach((name, values) -> options.param(name, values.split(",", -1)));
     return options;
   }
 }

@@ -44,7 +44,7 @@ class BenchmarksTest {
   @Test
   void noBenchmarkIsForgotten() {
     Set<String> listed =
-        new Plan(false, false, List.of(), 1)
+        new Plan(false, false, List.of(), Map.of(), 1)
             .benchmarks().stream()
                 .map(name -> name.substring(0, name.lastIndexOf('.')))
                 .map(name -> name.substring(name.lastIndexOf('.') + 1))
