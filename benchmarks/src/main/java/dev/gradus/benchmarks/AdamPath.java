@@ -20,9 +20,22 @@ public enum AdamPath {
   ALL_GROUPS;
 
   /** A prepared plan, and the group of each of its slots. */
-  record Part(AdamPlan plan, int[] groupOfSlot) {
+  static final class Part implements AutoCloseable {
+    private final AdamPlan plan;
+    private final int[] groupOfSlot;
+
+    Part(AdamPlan plan, int[] groupOfSlot) {
+      this.plan = plan;
+      this.groupOfSlot = groupOfSlot;
+    }
+
     void step(List<AdamHyper> hypers) {
       plan.step(groupOfSlot, hypers);
+    }
+
+    @Override
+    public void close() {
+      plan.close();
     }
   }
 
@@ -42,6 +55,6 @@ public enum AdamPath {
   }
 
   private boolean endsPart(int group, int next) {
-    return this == PER_TENSOR || this == PER_GROUP && group != next;
+    return this == PER_TENSOR || (this == PER_GROUP && group != next);
   }
 }

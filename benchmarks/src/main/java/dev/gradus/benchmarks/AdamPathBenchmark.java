@@ -121,7 +121,7 @@ public class AdamPathBenchmark {
   /** Closes plans and backend. */
   @TearDown
   public void close() {
-    parts.forEach(part -> part.plan().close());
+    parts.forEach(AdamPath.Part::close);
     backend.close();
   }
 }

@@ -8,13 +8,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.Locale;
 import java.util.stream.Stream;
 
 /**
  * Where figures were taken. Nothing that names the machine's owner.
  *
- * @param date the day
+ * @param date the day, in UTC
  * @param commit the commit of the sources; "unknown" outside a clone, with "+" where files differ
  * @param jdk vendor and version
  * @param processor its model's name
@@ -38,7 +39,7 @@ record Environment(
   /** This process's. */
   static Environment here(int threads) throws IOException {
     return new Environment(
-        LocalDate.now().toString(),
+        LocalDate.now(ZoneOffset.UTC).toString(),
         headCommit(),
         System.getProperty("java.vm.name") + " " + System.getProperty("java.vm.version"),
         processorModel(),

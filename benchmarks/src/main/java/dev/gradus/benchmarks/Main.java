@@ -4,13 +4,13 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.runner.RunnerException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -57,7 +57,7 @@ public final class Main implements Callable<Integer> {
   private Map<String, String> params = new TreeMap<>();
 
   @Option(names = "--rounds", paramLabel = "N", description = "Rounds; default: 5, quick 1.")
-  private int rounds;
+  private @Nullable Integer rounds;
 
   @Option(
       names = "--threads",
@@ -101,9 +101,8 @@ public final class Main implements Callable<Integer> {
   public Integer call() throws IOException, RunnerException {
     PrintWriter text = spec.commandLine().getOut();
     atLeastOne("--threads", threads);
-    if (rounds != 0 || spec.commandLine().getParseResult().hasMatchedOption("--rounds")) {
-      atLeastOne("--rounds", rounds);
-    }
+    int times = rounds == null ? (quick ? 1 : ROUNDS) : rounds;
+    atLeastOne("--rounds", times);
     Plan plan = new Plan(quick, peers, filters, params, threads);
     Set<String> benchmarks = plan.benchmarks();
     if (benchmarks.isEmpty()) {
@@ -114,14 +113,16 @@ public final class Main implements Callable<Integer> {
       text.flush();
       return CommandLine.ExitCode.OK;
     }
-    run(plan, rounds == 0 ? (quick ? 1 : ROUNDS) : rounds, text);
+    run(plan, times, text);
     return CommandLine.ExitCode.OK;
   }
 
   private void run(Plan plan, int times, PrintWriter text) throws IOException, RunnerException {
     Files.createDirectories(out);
+    // So that the report of the backends here is that of the JVMs that measure.
+    System.setProperty(Cores.PROPERTY, Integer.toString(threads));
     Environment environment = Environment.here(threads);
-    String name = LocalDate.now() + "-" + environment.machine() + (quick ? "-quick" : "");
+    String name = environment.date() + "-" + environment.machine() + (quick ? "-quick" : "");
     Path json = out.resolve(name + ".json");
     plan.run(times, json);
     environment.write(out.resolve(name + ".env.json"));

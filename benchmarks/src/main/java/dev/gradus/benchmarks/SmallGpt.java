@@ -62,9 +62,9 @@ final class SmallGpt extends Module {
               "perceptron",
               new Sequential(
                   new LayerNorm(device, dim),
-                  new Linear(device, dim, 4 * dim),
+                  new Linear(device, dim, 4L * dim),
                   new GELU(GELU.Form.TANH),
-                  new Linear(device, 4 * dim, dim),
+                  new Linear(device, 4L * dim, dim),
                   new Dropout(0.1)));
     }
 

@@ -37,7 +37,7 @@ public class TorchEmbeddingBenchmark {
   private Tensor grad;
   private TorchFusedAdam adam;
 
-  /** Makes table, ids and optimizer; a lookup is verified. */
+  /** Makes table, ids and optimizer; a lookup and a step are verified. */
   @Setup
   public void prepare() {
     Torch.open();
@@ -52,6 +52,8 @@ public class TorchEmbeddingBenchmark {
     if (work != EmbeddingBenchmark.Work.LOOKUP) {
       table.set_requires_grad(true);
       adam.group(List.of(table), AdamVariant.LR);
+      step();
+      EmbeddingBenchmark.verifyStep(work, drawn, weight, Torch.values(table), AdamVariant.LR);
     }
   }
 
@@ -64,6 +66,7 @@ public class TorchEmbeddingBenchmark {
     }
   }
 
+  @SuppressWarnings("try") // the scope is open for its effect
   private void step() {
     try (PointerScope scope = new PointerScope()) {
       adam.zeroGrad();

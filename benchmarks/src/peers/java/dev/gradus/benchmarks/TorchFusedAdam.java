@@ -26,7 +26,17 @@ final class TorchFusedAdam {
   private final Type.TypePtr tensorType;
 
   /** A group: its parameters, and the arguments of both calls. */
-  private record Group(List<Tensor> params, IValue[] count, IValue[] update) {}
+  private static final class Group {
+    private final List<Tensor> params;
+    private final IValue[] count;
+    private final IValue[] update;
+
+    Group(List<Tensor> params, IValue[] count, IValue[] update) {
+      this.params = params;
+      this.count = count;
+      this.update = update;
+    }
+  }
 
   /** The place of the gradients among the arguments. */
   private static final int GRADS = 1;
@@ -113,6 +123,7 @@ final class TorchFusedAdam {
   }
 
   /** One step of all groups. */
+  @SuppressWarnings("try") // the scope is open for its effect
   void step() {
     try (PointerScope scope = new PointerScope()) {
       for (int g = 0; g < groups.size(); g++) {

@@ -92,6 +92,7 @@ public class TorchTrainStepBenchmark {
   }
 
   /** One step. */
+  @SuppressWarnings("try") // the scope is open for its effect
   @Benchmark
   public void step() {
     try (PointerScope scope = new PointerScope()) {
