@@ -78,12 +78,28 @@ class ReportTest {
     assertTrue(page.contains("AMD EPYC 9B14 96-Core Processor, 2 cores"), page);
   }
 
-  @Test
-  void theChartIsSvg() throws IOException {
+  /** The points of a chart; its text is drawn as outlines. */
+  private int points(Results results) throws IOException {
     Path svg = folder.resolve("chart.svg");
-    Chart.write(threeRounds(), svg);
+    Chart.write(results, svg);
     String text = Files.readString(svg);
-    assertTrue(text.contains("<svg") && text.contains("matmul"), "no chart in " + text);
+    assertTrue(text.contains("<svg"), text);
+    return text.split("<ellipse", -1).length - 1;
+  }
+
+  @Test
+  void theChartHasAPointForEachRatio() throws IOException {
+    assertEquals(1, points(threeRounds()));
+  }
+
+  @Test
+  void theChartHasAPointForEachTimeWhereNothingIsCompared() throws IOException {
+    assertEquals(
+        2,
+        points(
+            results(
+                entry("MemoryBenchmark.triad", "", "20000", ""),
+                entry("MemoryBenchmark.copy", "", "30000", ""))));
   }
 
   @Test
