@@ -73,7 +73,7 @@ public class EmbeddingBenchmark {
     if (work != Work.LOOKUP) {
       step();
       float[] after = table.weight().detach().toFloatArray();
-      verifyStep(work, drawn, before, after, adam.groups().get(0).lr());
+      verifyStep(work, drawn, before, after, optimizer.groups().get(0).lr());
     }
   }
 

@@ -62,7 +62,7 @@ public class TorchEmbeddingBenchmark {
   public void run() {
     switch (work) {
       case LOOKUP -> torch.embedding(table, ids).close();
-      case DENSE_STEP -> step();
+      case DENSE_STEP, SPARSE_STEP -> step();
     }
   }
 

@@ -42,7 +42,7 @@ class ReportTest {
 
   private Results threeRounds() throws IOException {
     String n = "\"n\": \"1024\", \"form\": \"PLAIN\"";
-    String on = n + ", \"on\": \"CPU\"";
+    String on = n + ", \"on\": \"CPU\", \"blas\": \"tiled\"";
     String alloc = "\"gc.alloc.rate.norm\": {\"score\": 2048.4}";
     String perByte = "\"bytes\": {\"score\": 0.00002}";
     String half = "\"bytes\": {\"score\": 0.00004}";
@@ -69,7 +69,7 @@ class ReportTest {
     String page = Report.of(threeRounds(), HERE, "chart.svg");
     assertTrue(
         page.contains(
-            "| GemmBenchmark.matmul | PLAIN 1024 CPU | 12.0 | 10.0 | 20.0 |  |  | 2,048 |\n"),
+            "| GemmBenchmark.matmul | tiled PLAIN 1024 CPU | 12.0 | 10.0 | 20.0 |  |  | 2,048 |\n"),
         page);
     assertTrue(
         page.contains(
