@@ -14,15 +14,15 @@ final class Pairs {
           new Pair(
               "Adam's plan ÷ libtorch fused",
               side("AdamPathBenchmark.step", Map.of("path", "ALL_GROUPS", "on", "CPU")),
-              side("TorchAdamBenchmark.step", Map.of("path", "FUSED"))),
+              side("TorchAdamBenchmark.step", Map.of("way", "FUSED"))),
           new Pair(
               "Adam's plan ÷ libtorch for-loop",
               side("AdamPathBenchmark.step", Map.of("path", "ALL_GROUPS", "on", "CPU")),
-              side("TorchAdamBenchmark.step", Map.of("path", "FOR_LOOP"))),
+              side("TorchAdamBenchmark.step", Map.of("way", "FOR_LOOP"))),
           new Pair(
               "Adam.step() ÷ libtorch fused",
               side("AdamOptimizerBenchmark.step", Map.of("on", "CPU")),
-              side("TorchAdamBenchmark.step", Map.of("path", "FUSED"))),
+              side("TorchAdamBenchmark.step", Map.of("way", "FUSED"))),
           new Pair(
               "Adam.step() ÷ its plan",
               side("AdamOptimizerBenchmark.step", Map.of("on", "CPU")),

@@ -38,8 +38,8 @@ public class TorchAdamBenchmark {
     FOR_LOOP
   }
 
-  /** The path. */
-  @Param public Path path = Path.FUSED;
+  /** The way. */
+  @Param public Path way = Path.FUSED;
 
   /** The shapes and groups. */
   @Param public AdamTable table = AdamTable.SMALL_IN_8;
@@ -65,7 +65,7 @@ public class TorchAdamBenchmark {
     for (int i = 0; i < sizes.length; i++) {
       Tensor p = Torch.tensor(AdamValues.parameters(i, sizes[i]));
       Tensor grad = Torch.tensor(AdamValues.gradients(i, sizes[i]));
-      if (path == Path.FOR_LOOP) {
+      if (way == Path.FOR_LOOP) {
         p.set_requires_grad(true);
         p.mutable_grad().put(grad);
       }
@@ -74,7 +74,7 @@ public class TorchAdamBenchmark {
       grads.get(g).add(grad);
       all.add(p);
     }
-    step = path == Path.FUSED ? fused(params, grads) : loop(params);
+    step = way == Path.FUSED ? fused(params, grads) : loop(params);
     for (int t = 1; t <= AdamValues.STEPS; t++) {
       step.run();
     }

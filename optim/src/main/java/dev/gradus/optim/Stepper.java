@@ -8,8 +8,10 @@ import dev.gradus.types.DType;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -141,10 +143,11 @@ final class Stepper<O extends OptimizerOptions<O>, H> {
           Parameter p = m.parameter;
           joining
               .computeIfAbsent(new Place(p.device(), p.dtype()), k -> new ArrayList<>())
-              .add(new Joining(m, m.gradient(), needed, buffersFor(m, needed)));
+              .add(new Joining(m, m.gradient(), needed, new LinkedHashMap<>(m.buffers)));
         }
       }
     }
+    joining.values().forEach(Stepper::addBuffers);
     List<Batch<H>> prepared = new ArrayList<>();
     try {
       joining.forEach((place, list) -> prepared.add(batch(place.device, list)));
@@ -163,17 +166,27 @@ final class Stepper<O extends OptimizerOptions<O>, H> {
     }
   }
 
-  private static Map<String, StateTensor> buffersFor(Member m, List<String> needed) {
-    Map<String, StateTensor> all = new LinkedHashMap<>(m.buffers);
-    for (String name : needed) {
-      StateTensor old = all.get(name);
-      if (old == null) {
-        all.put(name, StateTensor.zerosLike(m.parameter));
-      } else if (!old.suits(m.parameter)) {
-        all.put(name, StateTensor.copyFor(m.parameter, old));
+  /**
+   * Adds the buffers that are missing: those of one name after each other, so that they lie side by
+   * side in memory, and a step over many small ones reads each kind in one go.
+   */
+  private static void addBuffers(List<Joining> joining) {
+    Set<String> names = new LinkedHashSet<>();
+    joining.forEach(j -> names.addAll(j.needed));
+    for (String name : names) {
+      for (Joining j : joining) {
+        if (j.needed.contains(name)) {
+          j.buffers.compute(name, (n, old) -> suiting(old, j.member.parameter));
+        }
       }
     }
-    return all;
+  }
+
+  private static StateTensor suiting(@Nullable StateTensor old, Parameter parameter) {
+    if (old == null) {
+      return StateTensor.zerosLike(parameter);
+    }
+    return old.suits(parameter) ? old : StateTensor.copyFor(parameter, old);
   }
 
   private Batch<H> batch(Device device, List<Joining> joining) {

@@ -1,7 +1,6 @@
 package dev.gradus.backend.cpu;
 
 import static dev.gradus.backend.cpu.CpuStorage.f32;
-import static dev.gradus.backend.cpu.CpuStorage.f64;
 import static dev.gradus.backend.cpu.CpuStorage.unsupported;
 
 import dev.gradus.spi.AdamHyper;
@@ -15,15 +14,22 @@ import org.jspecify.annotations.Nullable;
 
 /** Batched Adam: all slots of all groups in one pass over their memory. */
 final class AdamLoop implements AdamPlan, SlotPieces.Update {
+  /** Parameter, gradient, mean, mean square, greatest mean square. */
+  private static final int ARRAYS = 5;
+
   private static final float[] NO_MAX_F32 = {};
   private static final double[] NO_MAX_F64 = {};
 
   private final Parallel parallel;
   private final boolean fma;
+  private final AdamKernel kernel;
   private final AdamSlot[] slots;
 
-  /** The gradients of slots that are updated as a whole. */
-  private final @Nullable Storage[] dense;
+  /**
+   * Of each float32 slot that is updated as a whole its arrays, {@link #ARRAYS} a slot, null for
+   * others: side by side, because a step over many small slots is mostly waiting for such things.
+   */
+  private final float @Nullable [][] arrays;
 
   /** The steps of slots of which rows are updated. */
   private final @Nullable RowSteps[] rows;
@@ -32,12 +38,13 @@ final class AdamLoop implements AdamPlan, SlotPieces.Update {
   private final @Nullable AdamF32[] active;
   private final @Nullable AdamHyper[] hypers;
 
-  AdamLoop(Parallel parallel, boolean fma, List<AdamSlot> slots) {
+  AdamLoop(Parallel parallel, boolean fma, AdamKernel kernel, List<AdamSlot> slots) {
     this.parallel = parallel;
     this.fma = fma;
+    this.kernel = kernel;
     this.slots = slots.toArray(new AdamSlot[0]);
     int[] numel = new int[this.slots.length];
-    this.dense = new @Nullable Storage[numel.length];
+    this.arrays = new float @Nullable [ARRAYS * numel.length][];
     this.rows = new @Nullable RowSteps[numel.length];
     for (int i = 0; i < numel.length; i++) {
       Storage p = this.slots[i].param();
@@ -47,13 +54,25 @@ final class AdamLoop implements AdamPlan, SlotPieces.Update {
       if (this.slots[i].grad() instanceof Gradient.Rows r) {
         rows[i] = new RowSteps(parallel, r);
       } else if (this.slots[i].grad() instanceof Gradient.Dense d) {
-        dense[i] = d.values();
         numel[i] = (int) p.numel();
+        if (p.dtype() == DType.F32) {
+          take(i, this.slots[i], d.values());
+        }
       }
     }
     this.pieces = new SlotPieces(numel);
     this.active = new AdamF32[numel.length];
     this.hypers = new AdamHyper[numel.length];
+  }
+
+  private void take(int slot, AdamSlot s, Storage grad) {
+    Storage max = s.maxExpAvgSq();
+    int at = ARRAYS * slot;
+    arrays[at] = f32(s.param());
+    arrays[at + 1] = f32(grad);
+    arrays[at + 2] = f32(s.expAvg());
+    arrays[at + 3] = f32(s.expAvgSq());
+    arrays[at + 4] = max == null ? NO_MAX_F32 : f32(max);
   }
 
   @Override
@@ -88,30 +107,31 @@ final class AdamLoop implements AdamPlan, SlotPieces.Update {
   @Override
   public void run(int slot, int lo, int hi) {
     AdamF32 scalars = active[slot];
-    AdamHyper h = hypers[slot];
-    Storage grad = dense[slot];
-    if (scalars == null || h == null || grad == null) {
+    if (scalars == null) {
       return;
     }
+    int at = ARRAYS * slot;
+    float[] theta = arrays[at];
+    if (theta != null) {
+      kernel.update(
+          scalars, theta, arrays[at + 1], arrays[at + 2], arrays[at + 3], arrays[at + 4], lo, hi);
+    } else if (slots[slot].grad() instanceof Gradient.Dense dense) {
+      f64(slot, dense.values(), lo, hi);
+    }
+  }
+
+  private void f64(int slot, Storage grad, int lo, int hi) {
     AdamSlot s = slots[slot];
+    AdamHyper h = hypers[slot];
     Storage max = s.maxExpAvgSq();
-    if (s.param().dtype() == DType.F32) {
-      scalars.update(
-          f32(s.param()),
-          f32(grad),
-          f32(s.expAvg()),
-          f32(s.expAvgSq()),
-          max == null ? NO_MAX_F32 : f32(max),
-          lo,
-          hi);
-    } else {
+    if (h != null) {
       plain(
           h,
-          f64(s.param()),
-          f64(grad),
-          f64(s.expAvg()),
-          f64(s.expAvgSq()),
-          max == null ? NO_MAX_F64 : f64(max),
+          CpuStorage.f64(s.param()),
+          CpuStorage.f64(grad),
+          CpuStorage.f64(s.expAvg()),
+          CpuStorage.f64(s.expAvgSq()),
+          max == null ? NO_MAX_F64 : CpuStorage.f64(max),
           lo,
           hi);
     }

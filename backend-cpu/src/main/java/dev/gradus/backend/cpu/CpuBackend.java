@@ -247,7 +247,7 @@ final class CpuBackend implements Backend {
 
   @Override
   public AdamPlan planAdam(List<AdamSlot> slots) {
-    return new AdamLoop(parallel, fma, slots);
+    return new AdamLoop(parallel, fma, settings.vectors().kernels().adam(), slots);
   }
 
   @Override

@@ -18,4 +18,7 @@ interface Kernels {
 
   /** The transcendental functions. */
   MathF32 math();
+
+  /** Adam's update. */
+  AdamKernel adam();
 }

@@ -23,4 +23,9 @@ final class PlainKernels implements Kernels {
   public MathF32 math() {
     return new PlainMathF32();
   }
+
+  @Override
+  public AdamKernel adam() {
+    return new PlainAdam();
+  }
 }

@@ -25,4 +25,9 @@ final class VectorKernels implements Kernels {
   public MathF32 math() {
     return new VectorMathF32();
   }
+
+  @Override
+  public AdamKernel adam() {
+    return new VectorAdam();
+  }
 }
