@@ -35,7 +35,7 @@ public class ElementwiseBenchmark {
 
   /** The number of elements. */
   @Param({"1000", "1048576"})
-  public int n = 1000;
+  public int size = 1000;
 
   private Device device;
   private Tensor x;
@@ -47,15 +47,15 @@ public class ElementwiseBenchmark {
   @Setup
   public void prepare() {
     device = Device.over(on.open());
-    float[] xs = op.operand(n);
-    float[] ys = Numbers.uniform(n, 2, -3, 3);
+    float[] xs = op.operand(size);
+    float[] ys = Numbers.uniform(size, 2, -3, 3);
     x = device.tensor(xs).requiresGrad(true);
     y = device.tensor(ys);
-    ones = device.ones(n);
+    ones = device.ones(size);
     try (dev.gradus.tensor.Scope scope = dev.gradus.tensor.Scope.open();
         NoGrad off = NoGrad.open()) {
       float[] values = op.apply(x, y).toFloatArray();
-      Verify.close(op + " of " + n, values, i -> op.value(xs[i], ys[i]), TOLERANCE);
+      Verify.close(op + " of " + size, values, i -> op.value(xs[i], ys[i]), TOLERANCE);
     }
     backward();
     float[] grads = x.grad().toFloatArray();

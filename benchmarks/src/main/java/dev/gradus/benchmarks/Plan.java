@@ -104,6 +104,7 @@ record Plan(
           .param("form", GemmForm.PLAIN.name())
           .param("blas", "tiled")
           .param("n", "1000")
+          .param("size", "1000")
           .param("op", ElementwiseOp.EXP.name(), ElementwiseOp.ADD.name())
           .param("values", "1048576")
           .param("threads", MemoryBenchmark.Threads.ALL.name());

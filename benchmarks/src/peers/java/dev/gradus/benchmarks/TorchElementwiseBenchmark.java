@@ -29,7 +29,7 @@ public class TorchElementwiseBenchmark {
 
   /** The number of elements. */
   @Param({"1000", "1048576"})
-  public int n = 1000;
+  public int size = 1000;
 
   private Tensor x;
   private Tensor y;
@@ -38,11 +38,11 @@ public class TorchElementwiseBenchmark {
   @Setup
   public void prepare() {
     Torch.open();
-    float[] xs = op.operand(n);
-    float[] ys = Numbers.uniform(n, 2, -3, 3);
+    float[] xs = op.operand(size);
+    float[] ys = Numbers.uniform(size, 2, -3, 3);
     x = Torch.tensor(xs);
     y = Torch.tensor(ys);
-    Verify.close(op + " of " + n, Torch.values(apply()), i -> op.value(xs[i], ys[i]), TOLERANCE);
+    Verify.close(op + " of " + size, Torch.values(apply()), i -> op.value(xs[i], ys[i]), TOLERANCE);
   }
 
   private Tensor apply() {

@@ -29,7 +29,7 @@ class BenchmarksTest {
           "MemoryBenchmark", Map.of("values", of("4097")),
           "GemmBenchmark", Map.of("n", of("8", "64")),
           "OpenBlasBenchmark", Map.of("n", of("8", "64")),
-          "ElementwiseBenchmark", Map.of("n", of("257")),
+          "ElementwiseBenchmark", Map.of("size", of("257")),
           "EmbeddingBenchmark", Map.of(),
           "TrainStepBenchmark", Map.of("model", of("TOUR", "NAMES_MLP", "NAMES_GPT")));
 

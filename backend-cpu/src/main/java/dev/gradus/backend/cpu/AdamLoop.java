@@ -9,6 +9,7 @@ import dev.gradus.spi.AdamSlot;
 import dev.gradus.spi.Gradient;
 import dev.gradus.spi.Storage;
 import dev.gradus.types.DType;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -17,8 +18,8 @@ final class AdamLoop implements AdamPlan, SlotPieces.Update {
   /** Parameter, gradient, mean, mean square, greatest mean square. */
   private static final int ARRAYS = 5;
 
-  private static final float[] NO_MAX_F32 = {};
-  private static final double[] NO_MAX_F64 = {};
+  private static final float[] NONE_F32 = {};
+  private static final double[] NONE_F64 = {};
 
   private final Parallel parallel;
   private final boolean fma;
@@ -26,10 +27,11 @@ final class AdamLoop implements AdamPlan, SlotPieces.Update {
   private final AdamSlot[] slots;
 
   /**
-   * Of each float32 slot that is updated as a whole its arrays, {@link #ARRAYS} a slot, null for
-   * others: side by side, because a step over many small slots is mostly waiting for such things.
+   * Of each float32 slot that is updated as a whole its arrays, {@link #ARRAYS} a slot, empty ones
+   * for others: side by side, because a step over many small slots is mostly waiting for such
+   * things.
    */
-  private final float @Nullable [][] arrays;
+  private final float[][] arrays;
 
   /** The steps of slots of which rows are updated. */
   private final @Nullable RowSteps[] rows;
@@ -44,7 +46,8 @@ final class AdamLoop implements AdamPlan, SlotPieces.Update {
     this.kernel = kernel;
     this.slots = slots.toArray(new AdamSlot[0]);
     int[] numel = new int[this.slots.length];
-    this.arrays = new float @Nullable [ARRAYS * numel.length][];
+    this.arrays = new float[ARRAYS * numel.length][];
+    Arrays.fill(arrays, NONE_F32);
     this.rows = new @Nullable RowSteps[numel.length];
     for (int i = 0; i < numel.length; i++) {
       Storage p = this.slots[i].param();
@@ -72,7 +75,7 @@ final class AdamLoop implements AdamPlan, SlotPieces.Update {
     arrays[at + 1] = f32(grad);
     arrays[at + 2] = f32(s.expAvg());
     arrays[at + 3] = f32(s.expAvgSq());
-    arrays[at + 4] = max == null ? NO_MAX_F32 : f32(max);
+    arrays[at + 4] = max == null ? NONE_F32 : f32(max);
   }
 
   @Override
@@ -112,7 +115,7 @@ final class AdamLoop implements AdamPlan, SlotPieces.Update {
     }
     int at = ARRAYS * slot;
     float[] theta = arrays[at];
-    if (theta != null) {
+    if (theta.length > 0) {
       kernel.update(
           scalars, theta, arrays[at + 1], arrays[at + 2], arrays[at + 3], arrays[at + 4], lo, hi);
     } else if (slots[slot].grad() instanceof Gradient.Dense dense) {
@@ -131,7 +134,7 @@ final class AdamLoop implements AdamPlan, SlotPieces.Update {
           CpuStorage.f64(grad),
           CpuStorage.f64(s.expAvg()),
           CpuStorage.f64(s.expAvgSq()),
-          max == null ? NO_MAX_F64 : CpuStorage.f64(max),
+          max == null ? NONE_F64 : CpuStorage.f64(max),
           lo,
           hi);
     }

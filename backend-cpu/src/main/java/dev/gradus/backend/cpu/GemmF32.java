@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 /** Matrix products in float32: each goes the way that is fastest at its size. */
 final class GemmF32 {
   /** Multiply-adds above which threads pay. */
-  static final long SPLIT_WORK = 1 << 20;
+  private static final long SPLIT_WORK = 1 << 20;
 
   /** Multiply-adds up to which nothing but the loops themselves pays. */
   private static final long TINY_WORK = 128;
@@ -50,21 +50,18 @@ final class GemmF32 {
       }
       return;
     }
-    GemmOperands o = GemmOperands.of(g, a, b, c);
     NarrowGemmF32 vectors = narrow;
     long work = (long) m * n * k;
-    if (work <= TINY_WORK) {
-      each(o, g, (aAt, bAt, cAt) -> SmallGemmF32.run(fma, o, aAt, bAt, cAt, g.accumulate()));
-      return;
-    }
-    if (vectors != null && vectors.takes(m, n, k)) {
-      each(o, g, (aAt, bAt, cAt) -> vectors.run(o, aAt, bAt, cAt, g.accumulate()));
-      return;
-    }
-    NativeGemmF32 blas = work >= NATIVE_WORK ? library() : null;
+    boolean small = work <= TINY_WORK || (vectors != null && vectors.takes(m, n, k));
+    NativeGemmF32 blas = !small && work >= NATIVE_WORK ? library() : null;
     if (blas != null) {
       blas.run(g, a, b, c);
-    } else if (work <= SIMPLE_WORK && k <= GemmTile.DEPTH) {
+      return;
+    }
+    GemmOperands o = GemmOperands.of(g, a, b, c);
+    if (work > TINY_WORK && small && vectors != null) {
+      each(o, g, (aAt, bAt, cAt) -> vectors.run(o, aAt, bAt, cAt, g.accumulate()));
+    } else if (small || (work <= SIMPLE_WORK && k <= GemmTile.DEPTH)) {
       each(o, g, (aAt, bAt, cAt) -> SmallGemmF32.run(fma, o, aAt, bAt, cAt, g.accumulate()));
     } else {
       boolean swap = n < SHORT_ROW && m > n;

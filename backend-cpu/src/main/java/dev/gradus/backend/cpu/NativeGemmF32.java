@@ -18,8 +18,14 @@ final class NativeGemmF32 {
   /** Multiply-adds of one call, at most. */
   static final long CALL_WORK = 1L << 29;
 
+  /** From this version on a pinned array no longer stops G1, the usual collector (JEP 423). */
+  private static final int PINNING_JDK = 22;
+
   /** The inner size of one call, at most; longer products add up in order. */
   private static final int DEPTH = 4096;
+
+  /** Multiply-adds from which threads pay: 20 microseconds of one. */
+  private static final long SPLIT_WORK = 1 << 21;
 
   /** Columns of a tile where there are many. */
   private static final int WIDTH = 512;
@@ -43,7 +49,7 @@ final class NativeGemmF32 {
     int k = (int) g.k();
     if (whole) {
       blas.threads(parallel.threads());
-      tiles(g, a, b, c, rowsInCall(m, n, k, parallel.threads()), n, 1);
+      tiles(g, a, b, c, m, columnsInCall(m, n, k, parallel.threads()), 1);
     } else {
       blas.threads(1);
       int rows = tileRows(m);
@@ -69,10 +75,13 @@ final class NativeGemmF32 {
     return (int) Math.min(n, Math.min(wanted, most));
   }
 
-  /** Rows that the library takes at once with all its threads. */
-  private static int rowsInCall(int m, int n, int k, int threads) {
-    long most = threads * CALL_WORK / Math.max(1, (long) n * Math.min(k, DEPTH));
-    return (int) Math.min(m, Math.max(1, most));
+  /** Columns that the library takes at once with all its threads. */
+  private static int columnsInCall(int m, int n, int k, int threads) {
+    if (Runtime.version().feature() >= PINNING_JDK) {
+      return n;
+    }
+    long most = 2L * threads * CALL_WORK / Math.max(1, (long) m * Math.min(k, DEPTH));
+    return (int) Math.min(n, Math.max(1, most));
   }
 
   private void tiles(Gemm g, float[] a, float[] b, float[] c, int rows, int cols, int threads) {
@@ -80,13 +89,13 @@ final class NativeGemmF32 {
     int across = ((int) g.n() + cols - 1) / cols;
     int tasks = (int) g.batch() * down * across;
     long work = g.m() * g.n() * g.k() * g.batch();
-    if (tasks == 1 || threads == 1 || work < GemmF32.SPLIT_WORK) {
+    if (tasks == 1 || threads == 1 || work < SPLIT_WORK) {
       for (int t = 0; t < tasks; t++) {
         tile(g, a, b, c, rows, cols, t);
       }
     } else {
       // Small products of a batch go together.
-      int group = (int) Math.max(1, tasks * (GemmF32.SPLIT_WORK / 4) / work);
+      int group = (int) Math.max(1, tasks * (SPLIT_WORK / 4) / work);
       parallel.run(
           (tasks + group - 1) / group,
           q -> {

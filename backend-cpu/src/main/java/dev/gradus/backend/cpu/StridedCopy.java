@@ -40,8 +40,14 @@ final class StridedCopy {
   }
 
   /** The two innermost dimensions: sizes and strides. */
-  private record Plane(int rows, int cols, int fromRow, int fromCol, int toRow, int toCol) {}
+  private record Plane(int rows, int cols, int fromRow, int fromCol, int toRow, int toCol) {
+    /** Whether it is one row without gaps. */
+    boolean isRow() {
+      return rows == 1 && fromCol == 1 && toCol == 1;
+    }
+  }
 
+  @SuppressWarnings("SuspiciousSystemArraycopy") // both arrays have the storage's type
   void run(
       long[] shape,
       Storage src,
@@ -75,7 +81,12 @@ final class StridedCopy {
                     b.to[r - 1]);
     int area = plane.rows * plane.cols;
     int planes = (int) (n / area);
-    if (!parallel.splits(n)) {
+    if (parallel.splits(n) && area == n && plane.isRow()) {
+      parallel.ranges(
+          plane.cols,
+          1,
+          (lo, hi) -> System.arraycopy(from, (int) srcAt + lo, to, (int) dstAt + lo, hi - lo));
+    } else if (!parallel.splits(n)) {
       planes(b, plane, from, (int) srcAt, to, (int) dstAt, 0, planes);
     } else if (planes > 1) {
       parallel.ranges(

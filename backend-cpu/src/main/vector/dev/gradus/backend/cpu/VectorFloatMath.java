@@ -15,6 +15,12 @@ final class VectorFloatMath {
    * it has too many, and what is not inlined puts its vectors into objects.
    */
 
+  /** Below it, and above its negative, e^x is a normal number. */
+  private static final float USUAL_EXPONENT = 87;
+
+  /** What a shifted exponent has too much, at the place of a float's exponent. */
+  private static final int TWO_BIASES = 2 * FloatMath.EXPONENT_BIAS << FloatMath.EXPONENT_BITS;
+
   private static final FloatVector MINUS_HALF = all(-0.5f);
   private static final FloatVector BELL_LOG2_E = all(-0.5f * FloatMath.LOG2_E);
   private static final FloatVector GELU_CUBIC_SLOPE = all(3 * FloatMath.GELU_CUBIC);
@@ -88,15 +94,39 @@ final class VectorFloatMath {
     return x.reinterpretAsInts().or(FloatMath.SIGN_BIT).reinterpretAsFloats();
   }
 
+  /** x, but not below the least exponent; by comparison, which takes half of the time of max. */
+  private static FloatVector atLeast(FloatVector x) {
+    return x.blend(
+        FloatMath.LEAST_EXPONENT, x.compare(VectorOperators.LT, FloatMath.LEAST_EXPONENT));
+  }
+
   static FloatVector exp(FloatVector x) {
-    FloatVector c = x.max(all(FloatMath.LEAST_EXPONENT)).min(all(FloatMath.GREATEST_EXPONENT));
-    FloatVector shifted = shifted(c);
-    return scale(expOf(remainder(c, shifted)), shifted);
+    boolean usual = x.abs().compare(VectorOperators.LT, USUAL_EXPONENT).allTrue();
+    return usual ? expOfUsual(x) : expOfAny(x);
+  }
+
+  /** {@code e^x} where no result is subnormal: the exponent is added, which is as exact. */
+  private static FloatVector expOfUsual(FloatVector x) {
+    FloatVector shifted = shifted(x);
+    IntVector exponent =
+        shifted.reinterpretAsInts().lanewise(VectorOperators.LSHL, FloatMath.EXPONENT_BITS);
+    IntVector p = expOf(remainder(x, shifted)).reinterpretAsInts();
+    return p.add(exponent.sub(TWO_BIASES)).reinterpretAsFloats();
+  }
+
+  private static FloatVector expOfAny(FloatVector x) {
+    VectorMask<Float> above = x.compare(VectorOperators.GT, FloatMath.GREATEST_EXPONENT);
+    return expOfAnyDecay(x.blend(FloatMath.GREATEST_EXPONENT, above));
   }
 
   /** {@code e^t} for t at most 0. */
   private static FloatVector expOfDecay(FloatVector t) {
-    FloatVector c = t.max(all(FloatMath.LEAST_EXPONENT));
+    boolean usual = t.compare(VectorOperators.GT, -USUAL_EXPONENT).allTrue();
+    return usual ? expOfUsual(t) : expOfAnyDecay(t);
+  }
+
+  private static FloatVector expOfAnyDecay(FloatVector t) {
+    FloatVector c = atLeast(t);
     FloatVector shifted = shifted(c);
     return scale(expOf(remainder(c, shifted)), shifted);
   }
@@ -163,7 +193,7 @@ final class VectorFloatMath {
   }
 
   private static FloatVector timesSigmoid(FloatVector t, FloatVector x) {
-    FloatVector c = t.max(all(FloatMath.LEAST_EXPONENT));
+    FloatVector c = atLeast(t);
     FloatVector shifted = shifted(c);
     FloatVector p = expOf(remainder(c, shifted));
     IntVector i = shifted.reinterpretAsInts();
