@@ -30,7 +30,8 @@ interface MathF32 {
 
   /**
    * x sigmoid(w) with w = 2 sqrt(2 / pi) (x + 0.044715 x^3), which is GELU by tanh; error under 4
-   * ulp and, for negative x, 2 |w| ulp more.
+   * ulp and, for negative x, 3 |w| ulp more: w is rounded three times, and e^w has its error times
+   * |w|.
    */
   void geluTanh(float[] x, float[] out, int lo, int hi);
 

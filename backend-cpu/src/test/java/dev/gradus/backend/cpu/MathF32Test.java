@@ -88,7 +88,7 @@ final class MathF32Test {
             },
             x -> Scalars.gelu(x < -3 ? -3 : x),
             5));
-    c.put("geluTanh", new Case(MathF32::geluTanh, x -> times(x, sigmoid(cubic(x))), 4, false, 2));
+    c.put("geluTanh", new Case(MathF32::geluTanh, x -> times(x, sigmoid(cubic(x))), 4, false, 3));
     c.put(
         "softplus",
         of(
