@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.regex.PatternSyntaxException;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.runner.RunnerException;
 import picocli.CommandLine;
@@ -104,7 +105,13 @@ public final class Main implements Callable<Integer> {
     int times = rounds == null ? (quick ? 1 : ROUNDS) : rounds;
     atLeastOne("--rounds", times);
     Plan plan = new Plan(quick, peers, filters, params, threads);
-    Set<String> benchmarks = plan.benchmarks();
+    Set<String> benchmarks;
+    try {
+      benchmarks = plan.benchmarks();
+    } catch (PatternSyntaxException e) {
+      throw wrong(
+          "--filter '" + e.getPattern() + "' is not a regular expression: " + e.getDescription());
+    }
     if (benchmarks.isEmpty()) {
       throw wrong("--filter " + filters + " matches no benchmark; --list prints them");
     }

@@ -36,6 +36,15 @@ class MainTest {
   }
 
   @Test
+  void refusesAFilterThatIsNoExpression() {
+    assertEquals(2, run("--filter", "["));
+    assertTrue(
+        err.toString()
+            .contains("--filter '[' is not a regular expression: Unclosed character class"),
+        err.toString());
+  }
+
+  @Test
   void refusesNumbersBelowOne() {
     assertEquals(2, run("--rounds", "0"));
     assertTrue(err.toString().contains("--rounds must be at least 1 but is 0"), err.toString());

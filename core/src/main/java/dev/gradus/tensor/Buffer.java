@@ -20,8 +20,8 @@ final class Buffer {
   private final Memory memory;
   private final Storage storage;
 
-  /** The tensors that use it, but for one: 0 needs no write to memory that others may see. */
-  @SuppressWarnings("FieldMayBeFinal") // written by USERS
+  /** The tensors that use it, but for one. */
+  @SuppressWarnings({"FieldMayBeFinal", "UnusedVariable"}) // read and written by USERS
   private volatile int users;
 
   private int version;
@@ -71,8 +71,8 @@ final class Buffer {
 
   /** One tensor less; the last one gives the storage back. */
   void release() {
-    // The only user can only be joined through itself.
-    if (users == 0 || USERS.getAndDecrement(this) == 0) {
+    // One that two threads release at once goes below: only the first of them gives it back.
+    if (USERS.getAndDecrement(this) == 0) {
       Memory.Watch w = watch;
       if (w != null) {
         memory.unwatch(w);

@@ -41,9 +41,14 @@ final class ProfiledBackend implements Backend {
     this.inner = inner;
   }
 
-  private void ran(long begun, String name, long bytes, long flops) {
+  /** What a call took until now: asked first, before its name and bytes are put together. */
+  private long took(long begun) {
     inner.synchronize();
-    profiler.ran(name, System.nanoTime() - begun, bytes, flops);
+    return System.nanoTime() - begun;
+  }
+
+  private void ran(long time, String name, long bytes, long flops) {
+    profiler.ran(name, time, bytes, flops);
   }
 
   private static long bytes(Storage... storages) {
@@ -130,14 +135,14 @@ final class ProfiledBackend implements Backend {
   public void fill(Storage out, double value) {
     long begun = System.nanoTime();
     inner.fill(out, value);
-    ran(begun, "Fill", bytes(out), 0);
+    ran(took(begun), "Fill", bytes(out), 0);
   }
 
   @Override
   public void cast(Storage x, Storage out) {
     long begun = System.nanoTime();
     inner.cast(x, out);
-    ran(begun, "Cast", bytes(x, out), 0);
+    ran(took(begun), "Cast", bytes(x, out), 0);
   }
 
   @Override
@@ -151,21 +156,21 @@ final class ProfiledBackend implements Backend {
       long[] dstStrides) {
     long begun = System.nanoTime();
     inner.copyStrided(shape, src, srcOffset, srcStrides, dst, dstOffset, dstStrides);
-    ran(begun, "Copy", block(shape, src, dst), 0);
+    ran(took(begun), "Copy", block(shape, src, dst), 0);
   }
 
   @Override
   public void unary(UnaryOp op, Storage x, Storage out, double a, double b) {
     long begun = System.nanoTime();
     inner.unary(op, x, out, a, b);
-    ran(begun, name(op), bytes(x, out), 0);
+    ran(took(begun), name(op), bytes(x, out), 0);
   }
 
   @Override
   public void unaryGrad(UnaryOp op, Storage grad, Storage saved, Storage out, double a, double b) {
     long begun = System.nanoTime();
     inner.unaryGrad(op, grad, saved, out, a, b);
-    ran(begun, name(op), bytes(grad, out) + (saved == grad ? 0 : bytes(saved)), 0);
+    ran(took(begun), name(op), bytes(grad, out) + (saved == grad ? 0 : bytes(saved)), 0);
   }
 
   @Override
@@ -173,42 +178,42 @@ final class ProfiledBackend implements Backend {
       BinaryOp op, Storage x, Spread xs, Storage y, Spread ys, Storage out, double a) {
     long begun = System.nanoTime();
     inner.binary(op, x, xs, y, ys, out, a);
-    ran(begun, name(op), bytes(x, y, out), 0);
+    ran(took(begun), name(op), bytes(x, y, out), 0);
   }
 
   @Override
   public void compare(CompareOp op, Storage x, Spread xs, Storage y, Spread ys, Storage out) {
     long begun = System.nanoTime();
     inner.compare(op, x, xs, y, ys, out);
-    ran(begun, name(op), bytes(x, y, out), 0);
+    ran(took(begun), name(op), bytes(x, y, out), 0);
   }
 
   @Override
   public void ternary(TernaryOp op, Storage x, Storage y, Storage z, Storage out, double a) {
     long begun = System.nanoTime();
     inner.ternary(op, x, y, z, out, a);
-    ran(begun, name(op), bytes(x, y, z, out), 0);
+    ran(took(begun), name(op), bytes(x, y, z, out), 0);
   }
 
   @Override
   public void reduce(ReduceOp op, Storage x, Axis axis, Storage out, boolean accumulate) {
     long begun = System.nanoTime();
     inner.reduce(op, x, axis, out, accumulate);
-    ran(begun, name(op), bytes(x) + written(out, accumulate), 0);
+    ran(took(begun), name(op), bytes(x) + written(out, accumulate), 0);
   }
 
   @Override
   public void argReduce(boolean greatest, Storage x, Axis axis, Storage out) {
     long begun = System.nanoTime();
     inner.argReduce(greatest, x, axis, out);
-    ran(begun, greatest ? "Argmax" : "Argmin", bytes(x, out), 0);
+    ran(took(begun), greatest ? "Argmax" : "Argmin", bytes(x, out), 0);
   }
 
   @Override
   public void gather(Storage x, Axis axis, Storage ids, Storage out) {
     long begun = System.nanoTime();
     inner.gather(x, axis, ids, out);
-    ran(begun, "Gather", bytes(out, ids, out), 0);
+    ran(took(begun), "Gather", bytes(out, ids, out), 0);
   }
 
   @Override
@@ -216,7 +221,7 @@ final class ProfiledBackend implements Backend {
       Storage x, Axis axis, Storage ids, long skip, Storage out, boolean accumulate) {
     long begun = System.nanoTime();
     inner.scatterAdd(x, axis, ids, skip, out, accumulate);
-    ran(begun, "ScatterAdd", bytes(x, ids, x, x) + (accumulate ? 0 : bytes(out)), 0);
+    ran(took(begun), "ScatterAdd", bytes(x, ids, x, x) + (accumulate ? 0 : bytes(out)), 0);
   }
 
   @Override
@@ -224,7 +229,7 @@ final class ProfiledBackend implements Backend {
     long begun = System.nanoTime();
     inner.gemm(sizes, a, b, c);
     ran(
-        begun,
+        took(begun),
         "Mm",
         bytes(a, b) + written(c, sizes.accumulate()),
         2 * sizes.m() * sizes.n() * sizes.k() * sizes.batch());
@@ -234,28 +239,28 @@ final class ProfiledBackend implements Backend {
   public void dropout(Storage x, Storage out, double p, long seed, long offset) {
     long begun = System.nanoTime();
     inner.dropout(x, out, p, seed, offset);
-    ran(begun, "NativeDropout", bytes(x, out), 0);
+    ran(took(begun), "NativeDropout", bytes(x, out), 0);
   }
 
   @Override
   public void softmax(boolean log, Storage x, Storage out, long rows, long cols) {
     long begun = System.nanoTime();
     inner.softmax(log, x, out, rows, cols);
-    ran(begun, log ? "LogSoftmax" : "Softmax", bytes(x, out), 0);
+    ran(took(begun), log ? "LogSoftmax" : "Softmax", bytes(x, out), 0);
   }
 
   @Override
   public void softmaxGrad(boolean log, Storage grad, Storage y, Storage out, long rows, long cols) {
     long begun = System.nanoTime();
     inner.softmaxGrad(log, grad, y, out, rows, cols);
-    ran(begun, log ? "LogSoftmax" : "Softmax", bytes(grad, y, out), 0);
+    ran(took(begun), log ? "LogSoftmax" : "Softmax", bytes(grad, y, out), 0);
   }
 
   @Override
   public void normalize(Storage x, Storage out, Storage rstd, long rows, long cols, double eps) {
     long begun = System.nanoTime();
     inner.normalize(x, out, rstd, rows, cols, eps);
-    ran(begun, "NativeLayerNorm", bytes(x, out, rstd), 0);
+    ran(took(begun), "NativeLayerNorm", bytes(x, out, rstd), 0);
   }
 
   @Override
@@ -263,7 +268,7 @@ final class ProfiledBackend implements Backend {
       Storage grad, Storage y, Storage rstd, Storage out, long rows, long cols) {
     long begun = System.nanoTime();
     inner.normalizeGrad(grad, y, rstd, out, rows, cols);
-    ran(begun, "NativeLayerNorm", bytes(grad, y, rstd, out), 0);
+    ran(took(begun), "NativeLayerNorm", bytes(grad, y, rstd, out), 0);
   }
 
   @Override
@@ -277,7 +282,7 @@ final class ProfiledBackend implements Backend {
       long ignore) {
     long begun = System.nanoTime();
     inner.nll(logp, targets, out, rows, cols, smoothing, ignore);
-    ran(begun, "NllLoss", bytes(targets, out, out), 0);
+    ran(took(begun), "NllLoss", bytes(targets, out, out), 0);
   }
 
   @Override
@@ -291,7 +296,7 @@ final class ProfiledBackend implements Backend {
       long ignore) {
     long begun = System.nanoTime();
     inner.nllGrad(grad, targets, out, rows, cols, smoothing, ignore);
-    ran(begun, "NllLoss", bytes(grad, targets, out), 0);
+    ran(took(begun), "NllLoss", bytes(grad, targets, out), 0);
   }
 
   @Override
@@ -299,7 +304,7 @@ final class ProfiledBackend implements Backend {
     long moved = 2L * src.remaining() * dst.dtype().bytes();
     long begun = System.nanoTime();
     inner.upload(src, dst);
-    ran(begun, "Upload", moved, 0);
+    ran(took(begun), "Upload", moved, 0);
   }
 
   @Override
@@ -307,7 +312,7 @@ final class ProfiledBackend implements Backend {
     long moved = 2L * dst.remaining() * src.dtype().bytes();
     long begun = System.nanoTime();
     inner.download(src, dst);
-    ran(begun, "Download", moved, 0);
+    ran(took(begun), "Download", moved, 0);
   }
 
   @Override
@@ -315,7 +320,7 @@ final class ProfiledBackend implements Backend {
       Storage ids, long skip, Storage rows, Gradient.Rows out, boolean accumulate) {
     long begun = System.nanoTime();
     inner.coalesce(ids, skip, rows, out, accumulate);
-    ran(begun, "Coalesce", bytes(ids, rows, rows), 0);
+    ran(took(begun), "Coalesce", bytes(ids, rows, rows), 0);
   }
 
   @Override
@@ -326,7 +331,7 @@ final class ProfiledBackend implements Backend {
     for (Storage x : xs) {
       bytes += bytes(x);
     }
-    ran(begun, "SumPowers", bytes, 0);
+    ran(took(begun), "SumPowers", bytes, 0);
   }
 
   // ---- plans
@@ -339,6 +344,7 @@ final class ProfiledBackend implements Backend {
       public void step(int[] hyperOfSlot, List<AdamHyper> hypers) {
         long begun = System.nanoTime();
         plan.step(hyperOfSlot, hypers);
+        long time = took(begun);
         long bytes = 0;
         for (int i = 0; i < hyperOfSlot.length; i++) {
           AdamSlot s = slots.get(i);
@@ -346,7 +352,7 @@ final class ProfiledBackend implements Backend {
           long passes = max == null ? ADAM_PASSES : ADAM_PASSES + 2;
           bytes += hyperOfSlot[i] < 0 ? 0 : passes * bytes(updated(s.param(), s.grad()));
         }
-        ran(begun, "Adam", bytes, 0);
+        ran(time, "Adam", bytes, 0);
       }
 
       @Override
@@ -364,13 +370,14 @@ final class ProfiledBackend implements Backend {
       public void step(int[] hyperOfSlot, List<SgdHyper> hypers) {
         long begun = System.nanoTime();
         plan.step(hyperOfSlot, hypers);
+        long time = took(begun);
         long bytes = 0;
         for (int i = 0; i < hyperOfSlot.length; i++) {
           SgdSlot s = slots.get(i);
           long passes = s.momentum() == null ? SGD_PASSES : SGD_PASSES + 2;
           bytes += hyperOfSlot[i] < 0 ? 0 : passes * bytes(updated(s.param(), s.grad()));
         }
-        ran(begun, "Sgd", bytes, 0);
+        ran(time, "Sgd", bytes, 0);
       }
 
       @Override

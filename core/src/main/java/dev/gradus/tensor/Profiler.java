@@ -186,6 +186,7 @@ public final class Profiler {
     return () -> {
       phase = outer;
       operation = outerOperation;
+      named = null;
     };
   }
 

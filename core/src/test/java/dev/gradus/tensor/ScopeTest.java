@@ -213,6 +213,19 @@ class ScopeTest {
   }
 
   @Test
+  void whatTwoThreadsReleaseAtOnceIsGivenBackOnce() throws InterruptedException {
+    for (int i = 0; i < 3000; i++) {
+      Scope scope = Scope.open();
+      Tensor a = device.ones(3);
+      Thread other = new Thread(a::close);
+      other.start();
+      scope.close();
+      other.join();
+      assertEquals(0, device.bytesInUse(), "at attempt " + i);
+    }
+  }
+
+  @Test
   void scopesCloseFromTheInsideOut() {
     Scope outer = Scope.open();
     Scope inner = Scope.open();

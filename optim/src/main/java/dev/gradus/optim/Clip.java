@@ -27,7 +27,9 @@ import java.util.Map;
  * adam.step();
  * }</pre>
  *
- * <p>The gradients' own buffers are written. For one training step at a time, as optimizers are.
+ * <p>The gradients' own buffers are written; rows of a table become dense for it, and {@link
+ * SparseAdam} refuses them then: give the clip the other parameters only. For one training step at
+ * a time, as optimizers are.
  *
  * <p>Source: arXiv:1211.5063, section 3.2.
  */

@@ -1,5 +1,6 @@
 package dev.gradus.backend.cpu;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +23,20 @@ record BlasSearch(@Nullable NativeBlas blas, String reason, String remedy) {
   }
 
   private static BlasSearch search() {
+    for (String property : List.of(NetlibBlas.LIBRARY_PATH, NetlibBlas.LIBRARY)) {
+      String chosen = System.getProperty(property);
+      if (chosen != null) {
+        BlasSearch found = load();
+        return found.blas != null
+            ? found
+            : failed(
+                "'" + chosen + "' does not load", "correct -D" + property + ", or leave it out");
+      }
+    }
+    return load();
+  }
+
+  private static BlasSearch load() {
     try {
       return new BlasSearch(NetlibBlas.load(), "", "");
     } catch (NoClassDefFoundError e) {
@@ -47,6 +62,7 @@ record BlasSearch(@Nullable NativeBlas blas, String reason, String remedy) {
   }
 
   private static String firstLine(Throwable t) {
-    return String.valueOf(t.getMessage()).lines().findFirst().orElse(t.toString());
+    String text = t.getMessage() == null ? t.toString() : t.getMessage();
+    return text.lines().findFirst().orElse(t.toString());
   }
 }

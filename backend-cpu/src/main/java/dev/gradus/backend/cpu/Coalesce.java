@@ -36,7 +36,7 @@ final class Coalesce {
     long[] id = i64(ids);
     long[] places = i64(out.ids());
     int cols = (int) out.cols();
-    int bits = 33 - Integer.numberOfLeadingZeros(Math.max(1, Math.min(1 << 29, places.length)));
+    int bits = 33 - Integer.numberOfLeadingZeros(Math.max(1, Math.min(1 << 28, places.length)));
     int[] work = idle.getAndSet(null);
     if (work == null || work.length < id.length + (1 << bits)) {
       work = new int[id.length + (1 << bits)];

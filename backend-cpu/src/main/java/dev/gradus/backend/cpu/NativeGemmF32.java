@@ -49,7 +49,7 @@ final class NativeGemmF32 {
     int k = (int) g.k();
     if (whole) {
       blas.threads(parallel.threads());
-      tiles(g, a, b, c, m, columnsInCall(m, n, k, parallel.threads()), 1);
+      tiles(g, a, b, c, m, columnsInCall(m, n, k, blas.isHosts() ? 1 : parallel.threads()), 1);
     } else {
       blas.threads(1);
       int rows = tileRows(m);

@@ -15,11 +15,12 @@ import org.bytedeco.openblas.global.openblas_nolapack;
  * A native library's {@code sgemm} through dev.ludovic.netlib, which pins Java arrays (JNI critical
  * sections) in place of copying them, over the OpenBLAS in org.bytedeco's jar. Where the host
  * application has told netlib which library to use, MKL for one, it is that library, and its
- * threads are its own. The one class that needs those jars.
+ * threads are its own. Netlib loads one library a process: a host that used it before has to name
+ * its library in the property, so that Gradus knows of it. The one class that needs those jars.
  */
 final class NetlibBlas implements NativeBlas {
-  private static final String LIBRARY_PATH = "dev.ludovic.netlib.blas.nativeLibPath";
-  private static final String LIBRARY = "dev.ludovic.netlib.blas.nativeLib";
+  static final String LIBRARY_PATH = "dev.ludovic.netlib.blas.nativeLibPath";
+  static final String LIBRARY = "dev.ludovic.netlib.blas.nativeLib";
   private static final String NETLIB_LOGGER = "dev.ludovic.netlib.blas.InstanceBuilder";
   private static final String OPENBLAS = "libopenblas_nolapack";
 

@@ -171,7 +171,13 @@ final class Parallel {
       if (workers.compareAndSet(running, running + 1)) {
         Thread t = new Thread(this::serve, "gradus-cpu-" + (running + 1));
         t.setDaemon(true);
-        t.start();
+        try {
+          t.start();
+        } catch (OutOfMemoryError e) {
+          // No thread is to be had: the caller runs all tasks.
+          workers.decrementAndGet();
+          return;
+        }
       }
       running = workers.get();
     }

@@ -60,6 +60,19 @@ final class BlasSearchTest {
   }
 
   @Test
+  void aLibraryThatTheHostNamesAndThatIsNotThereIsNamed() throws Exception {
+    System.setProperty(NetlibBlas.LIBRARY_PATH, "no-such-library.so");
+    try {
+      assertEquals(
+          "Java: no native library, 'no-such-library.so' does not load; correct"
+              + " -Ddev.ludovic.netlib.blas.nativeLibPath, or leave it out",
+          productsWithout("nothing"));
+    } finally {
+      System.clearProperty(NetlibBlas.LIBRARY_PATH);
+    }
+  }
+
+  @Test
   void theLibraryWorksHere() {
     BlasSearch found = BlasSearch.result();
     assumeTrue(found.blas() != null, () -> found.reason() + "; " + found.remedy());

@@ -54,7 +54,7 @@ final class CollectorWaitTest {
     assertTrue(kept[0] > 0);
     // Every term is 1/4, and every partial sum exact.
     assertTrue(c[0] == N / 4f && c[N * N - 1] == N / 4f);
-    // The machine is shared: not how long it was, but that it did not wait for the whole product.
-    assertTrue(worst[0] < took / 2, () -> worst[0] + " of " + took + " ns");
+    // How long a wait may be, NativeGemmTest asserts by the size of calls: machines are shared.
+    assertTrue(collections() > before, "nothing had to be collected, so nothing could wait");
   }
 }

@@ -25,7 +25,8 @@ final class GemmTest {
     {40, 9, 64},
     {1, 128, 256},
     {530, 1, 3},
-    {2, 2, 4099}
+    {2, 2, 4099},
+    {70, 1500, 90}
   };
 
   private static final CpuSettings HERE = CpuSettings.ofProcess().withBlas(BlasUse.OFF);
