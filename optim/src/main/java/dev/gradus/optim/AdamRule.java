@@ -4,6 +4,7 @@ import dev.gradus.spi.AdamHyper;
 import dev.gradus.spi.AdamPlan;
 import dev.gradus.spi.AdamSlot;
 import dev.gradus.spi.Backend;
+import dev.gradus.types.Shape;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -16,12 +17,12 @@ final class AdamRule implements UpdateRule<Adam.Options, AdamHyper> {
   private final Power second = new Power();
 
   @Override
-  public List<String> buffers(Adam.Options options) {
+  public List<String> buffers(Adam.Options options, Shape shape) {
     return options.amsgrad() ? AMSGRAD : MOMENTS;
   }
 
   @Override
-  public AdamHyper hyper(Adam.Options o, long step, boolean fresh) {
+  public AdamHyper hyper(Adam.Options o, Progress progress) {
     return new AdamHyper(
         o.lr(),
         o.beta1(),
@@ -30,8 +31,8 @@ final class AdamRule implements UpdateRule<Adam.Options, AdamHyper> {
         o.weightDecay(),
         o.decoupled(),
         o.maximize(),
-        1 - first.of(o.beta1(), step),
-        1 - second.of(o.beta2(), step));
+        1 - first.of(o.beta1(), progress.step()),
+        1 - second.of(o.beta2(), progress.step()));
   }
 
   @Override

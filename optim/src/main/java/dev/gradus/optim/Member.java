@@ -22,8 +22,14 @@ final class Member {
 
   Map<String, StateTensor> buffers = new LinkedHashMap<>();
 
+  /** The numbers that the rule keeps for it; null before its first step. */
+  @Nullable Map<String, Double> scalars;
+
   /** Whether it takes part in the step that is being made. */
   boolean active;
+
+  /** Which hyper the step that is being made has for it, -1 where it takes no part. */
+  int hyper;
 
   /** Its gradient in this step where that is taken as rows; null where it is taken dense. */
   private Gradient.@Nullable Rows rows;

@@ -27,6 +27,7 @@ public abstract class Optimizer<O extends OptimizerOptions<O>> {
   private final String kind;
   private final O defaults;
   private final boolean allowUnused;
+  private final UpdateRule<O, ?> rule;
   private final Stepper<O, ?> stepper;
   private final List<ParamGroup<O>> groups = new ArrayList<>();
   private Universe universe;
@@ -43,6 +44,7 @@ public abstract class Optimizer<O extends OptimizerOptions<O>> {
     this.kind = builder.kind();
     this.defaults = builder.defaults();
     this.allowUnused = builder.allowsUnused();
+    this.rule = rule;
     this.stepper = new Stepper<>(kind, rule);
     this.universe = new Universe(kind);
     if (builder.requests().isEmpty()) {
@@ -253,7 +255,8 @@ public abstract class Optimizer<O extends OptimizerOptions<O>> {
   // ---- state
 
   /**
-   * A copy of what has to be remembered to go on later: counts, buffers, options, schedules' steps.
+   * A copy of what has to be remembered to go on later: counts, buffers, numbers, options, and the
+   * schedules' steps.
    */
   public final OptimizerState<O> stateDict() {
     ScheduleRun all = run;
@@ -270,7 +273,7 @@ public abstract class Optimizer<O extends OptimizerOptions<O>> {
    *     problem, and nothing is changed
    */
   public final void loadStateDict(OptimizerState<O> state) {
-    new StateLoader<>(groups, universe.aliases(), state).load(kind);
+    new StateLoader<>(rule, groups, universe.aliases(), state).load(kind);
     ScheduleRun all = run;
     if (all != null) {
       all.goTo(state.scheduleStep());

@@ -45,10 +45,12 @@ public record OptimizerState<O extends OptimizerOptions<O>>(
    *
    * @param steps how many steps it took part in
    * @param buffers its buffers by PyTorch's names, {@code exp_avg}
+   * @param scalars its numbers by PyTorch's names, {@code mu_product}; most kinds keep none
    */
-  public record OfParameter(long steps, Map<String, Tensor> buffers) {
-    /** A parameter's part; the map is copied, the tensors are not. */
+  public record OfParameter(long steps, Map<String, Tensor> buffers, Map<String, Double> scalars) {
+    /** A parameter's part; the maps are copied, the tensors are not. */
     public OfParameter {
+      scalars = Map.copyOf(scalars);
       buffers = Collections.unmodifiableMap(new LinkedHashMap<>(buffers));
     }
   }
@@ -70,7 +72,9 @@ public record OptimizerState<O extends OptimizerOptions<O>>(
         if (m.count > 0) {
           Map<String, Tensor> buffers = new LinkedHashMap<>();
           m.buffers.forEach((name, buffer) -> buffers.put(name, StateTensor.copyOf(buffer)));
-          parameters.put(m.name, new OfParameter(m.count, buffers));
+          Map<String, Double> scalars = m.scalars;
+          parameters.put(
+              m.name, new OfParameter(m.count, buffers, scalars == null ? Map.of() : scalars));
         }
       }
     }

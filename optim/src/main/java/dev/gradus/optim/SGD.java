@@ -5,6 +5,7 @@ import dev.gradus.spi.Backend;
 import dev.gradus.spi.SgdHyper;
 import dev.gradus.spi.SgdPlan;
 import dev.gradus.spi.SgdSlot;
+import dev.gradus.types.Shape;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
@@ -149,7 +150,7 @@ public final class SGD extends Optimizer<SGD.Options> {
     private static final List<String> BUFFER = List.of("momentum_buffer");
 
     @Override
-    public List<String> buffers(Options options) {
+    public List<String> buffers(Options options, Shape shape) {
       return options.momentum() == 0 ? List.of() : BUFFER;
     }
 
@@ -161,9 +162,15 @@ public final class SGD extends Optimizer<SGD.Options> {
     }
 
     @Override
-    public SgdHyper hyper(Options o, long step, boolean fresh) {
+    public SgdHyper hyper(Options o, Progress progress) {
       return new SgdHyper(
-          o.lr(), o.momentum(), o.dampening(), o.weightDecay(), o.nesterov(), o.maximize(), fresh);
+          o.lr(),
+          o.momentum(),
+          o.dampening(),
+          o.weightDecay(),
+          o.nesterov(),
+          o.maximize(),
+          progress.fresh());
     }
 
     @Override

@@ -5,6 +5,7 @@ import dev.gradus.spi.AdamHyper;
 import dev.gradus.spi.AdamPlan;
 import dev.gradus.spi.AdamSlot;
 import dev.gradus.spi.Backend;
+import dev.gradus.types.Shape;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
@@ -130,7 +131,7 @@ public final class SparseAdam extends Optimizer<SparseAdam.Options> {
     private final AdamRule.Power second = new AdamRule.Power();
 
     @Override
-    public List<String> buffers(Options options) {
+    public List<String> buffers(Options options, Shape shape) {
       return MOMENTS;
     }
 
@@ -140,7 +141,7 @@ public final class SparseAdam extends Optimizer<SparseAdam.Options> {
     }
 
     @Override
-    public AdamHyper hyper(Options o, long step, boolean fresh) {
+    public AdamHyper hyper(Options o, Progress progress) {
       return new AdamHyper(
           o.lr(),
           o.beta1(),
@@ -149,8 +150,8 @@ public final class SparseAdam extends Optimizer<SparseAdam.Options> {
           0,
           false,
           o.maximize(),
-          1 - first.of(o.beta1(), step),
-          1 - second.of(o.beta2(), step));
+          1 - first.of(o.beta1(), progress.step()),
+          1 - second.of(o.beta2(), progress.step()));
     }
 
     @Override

@@ -1,6 +1,5 @@
 package dev.gradus.optim;
 
-import dev.gradus.tensor.Tensor;
 import dev.gradus.types.Shape;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -14,6 +13,7 @@ import java.util.Set;
  * is taken over.
  */
 final class StateLoader<O extends OptimizerOptions<O>> {
+  private final UpdateRule<O, ?> rule;
   private final List<ParamGroup<O>> groups;
   private final OptimizerState<O> state;
   private final Map<String, Member> members = new LinkedHashMap<>();
@@ -27,9 +27,15 @@ final class StateLoader<O extends OptimizerOptions<O>> {
   /**
    * A loader.
    *
+   * @param rule what says which state a parameter has
    * @param aliases the other names of the optimizer's tied parameters
    */
-  StateLoader(List<ParamGroup<O>> groups, Map<String, String> aliases, OptimizerState<O> state) {
+  StateLoader(
+      UpdateRule<O, ?> rule,
+      List<ParamGroup<O>> groups,
+      Map<String, String> aliases,
+      OptimizerState<O> state) {
+    this.rule = rule;
     this.groups = groups;
     this.state = state;
     groups.forEach(g -> g.members().forEach(m -> members.put(m.name, m)));
@@ -56,7 +62,7 @@ final class StateLoader<O extends OptimizerOptions<O>> {
     if (state.kind().equals(kind)) {
       compareGroups();
       compareParameters();
-      compareShapes();
+      compareStates();
     } else {
       problems.add("it is of " + state.kind());
     }
@@ -90,36 +96,46 @@ final class StateLoader<O extends OptimizerOptions<O>> {
     }
   }
 
-  private void compareShapes() {
+  private void compareStates() {
     for (ParamGroup<O> g : groups) {
       for (Member m : g.members()) {
         OptimizerState.OfParameter saved = parameters.get(m.name);
         if (saved != null) {
-          Shape shape = m.parameter.shape();
-          saved
-              .buffers()
-              .forEach(
-                  (name, buffer) -> {
-                    if (!buffer.shape().equals(shape)) {
-                      problems.add(differs(g, m, name, buffer));
-                    }
-                  });
+          compareShapes(g, m, saved);
+          for (String name : rule.scalars(g.options()).keySet()) {
+            if (!saved.scalars().containsKey(name)) {
+              problems.add(in(g, m) + name + " is missing in the state");
+            }
+          }
         }
       }
     }
   }
 
-  private static String differs(ParamGroup<?> g, Member m, String buffer, Tensor saved) {
-    return "parameter '"
-        + m.name
-        + "' in group '"
-        + g.name()
-        + "': "
-        + buffer
-        + " is "
-        + saved.shape()
-        + " but the parameter is "
-        + m.parameter.shape();
+  private void compareShapes(ParamGroup<O> g, Member m, OptimizerState.OfParameter saved) {
+    Shape shape = m.parameter.shape();
+    saved
+        .buffers()
+        .forEach(
+            (name, buffer) -> {
+              Shape needed = rule.start(name, g.options(), shape).shape();
+              if (!buffer.shape().equals(needed)) {
+                String must = needed.equals(shape) ? "" : " must be " + needed + ";";
+                problems.add(
+                    in(g, m)
+                        + name
+                        + " is "
+                        + buffer.shape()
+                        + " but"
+                        + must
+                        + " the parameter is "
+                        + shape);
+              }
+            });
+  }
+
+  private static String in(ParamGroup<?> g, Member m) {
+    return "parameter '" + m.name + "' in group '" + g.name() + "': ";
   }
 
   private Map<String, Map<String, StateTensor>> copies() {
@@ -141,6 +157,7 @@ final class StateLoader<O extends OptimizerOptions<O>> {
       OptimizerState.OfParameter saved = parameters.get(m.name);
       m.count = saved == null ? 0 : saved.steps();
       m.buffers = copies.getOrDefault(m.name, new LinkedHashMap<>());
+      m.scalars = saved == null ? null : saved.scalars();
       m.fresh = false;
       m.place = null;
     }

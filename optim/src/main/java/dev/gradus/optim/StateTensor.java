@@ -9,10 +9,10 @@ final class StateTensor extends Tensor {
     super(values);
   }
 
-  /** Zeros of a parameter's shape, type and device. */
-  static StateTensor zerosLike(Parameter p) {
-    try (Tensor zeros = p.device().zeros(p.dtype(), p.shape().toArray())) {
-      return new StateTensor(zeros);
+  /** A buffer at its start, of a parameter's type and on its device. */
+  static StateTensor of(Parameter p, UpdateRule.Start start) {
+    try (Tensor t = p.device().full(p.dtype(), start.value(), start.shape().toArray())) {
+      return new StateTensor(t);
     }
   }
 

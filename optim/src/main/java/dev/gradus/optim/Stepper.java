@@ -27,8 +27,12 @@ final class Stepper<O extends OptimizerOptions<O>, H> {
   private final List<H> hypers = new ArrayList<>();
   private List<Batch<H>> batches = List.of();
 
-  /* The keys (count, fresh) of the hypers of the group at hand, from index `first` on. Groups in a
-  row that have equal options share them. */
+  /* For each hyper the scalars of its parameters before and after the step. */
+  private final List<Map<String, Double>> before = new ArrayList<>();
+  private final List<Map<String, Double>> after = new ArrayList<>();
+
+  /* The keys (count, fresh) of the hypers of the group at hand, from index `first` on; the scalars
+  belong to them. Groups in a row that have equal options share them. */
   private long[] keys = new long[4];
   private int first;
   private @Nullable O shared;
@@ -37,8 +41,12 @@ final class Stepper<O extends OptimizerOptions<O>, H> {
   private record Place(Device device, DType dtype) {}
 
   /** A parameter that joins an update that is being prepared. */
-  private record Joining(
-      Member member, Gradient grad, List<String> needed, Map<String, StateTensor> buffers) {}
+  private record Joining<O>(
+      Member member,
+      O options,
+      Gradient grad,
+      List<String> needed,
+      Map<String, StateTensor> buffers) {}
 
   Stepper(String kind, UpdateRule<O, H> rule) {
     this.kind = kind;
@@ -55,6 +63,8 @@ final class Stepper<O extends OptimizerOptions<O>, H> {
       prepare(groups);
     }
     hypers.clear();
+    before.clear();
+    after.clear();
     shared = null;
     for (int g = 0; g < groups.size(); g++) {
       choose(groups.get(g));
@@ -73,13 +83,12 @@ final class Stepper<O extends OptimizerOptions<O>, H> {
     for (int g = 0; g < groups.size(); g++) {
       ParamGroup<O> group = groups.get(g);
       O options = group.optionsNow();
-      List<String> needed = rule.buffers(options);
       UpdateRule.Form form = rule.form(options);
       List<Member> members = group.members();
       for (int i = 0; i < members.size(); i++) {
         Member m = members.get(i);
         try {
-          fits &= m.look(needed, form);
+          fits &= m.look(rule.buffers(options, m.parameter.shape()), form);
         } catch (IllegalStateException e) {
           throw new IllegalStateException(
               kind + ".step: parameter '" + m.name + "': " + e.getMessage(), e);
@@ -100,16 +109,18 @@ final class Stepper<O extends OptimizerOptions<O>, H> {
       Member m = members.get(i);
       Member.Place place = m.place;
       if (place != null) {
-        place.batch().choose(place.index(), m.active ? hyperFor(options, m) : -1);
+        m.hyper = m.active ? hyperFor(options, m) : -1;
+        place.batch().choose(place.index(), m.hyper);
       }
     }
   }
 
   private int hyperFor(O options, Member m) {
     long key = 2 * m.count + (m.fresh ? 1 : 0);
+    Map<String, Double> scalars = m.scalars == null ? rule.scalars(options) : m.scalars;
     int n = hypers.size() - first;
     for (int k = n - 1; k >= 0; k--) {
-      if (keys[k] == key) {
+      if (keys[k] == key && before.get(first + k).equals(scalars)) {
         return first + k;
       }
     }
@@ -117,16 +128,20 @@ final class Stepper<O extends OptimizerOptions<O>, H> {
       keys = Arrays.copyOf(keys, 2 * n);
     }
     keys[n] = key;
-    hypers.add(rule.hyper(options, m.count + 1, m.fresh));
+    UpdateRule.Progress progress = new UpdateRule.Progress(m.count + 1, m.fresh, scalars);
+    hypers.add(rule.hyper(options, progress));
+    before.add(scalars);
+    after.add(rule.scalarsAfter(options, progress));
     return first + n;
   }
 
-  private static void count(List<Member> members) {
+  private void count(List<Member> members) {
     for (int i = 0; i < members.size(); i++) {
       Member m = members.get(i);
       if (m.active) {
         m.count++;
         m.fresh = false;
+        m.scalars = after.get(m.hyper);
         m.parameter.changed();
       }
     }
@@ -135,19 +150,20 @@ final class Stepper<O extends OptimizerOptions<O>, H> {
   // ---- preparing
 
   private void prepare(List<ParamGroup<O>> groups) {
-    Map<Place, List<Joining>> joining = new LinkedHashMap<>();
+    Map<Place, List<Joining<O>>> joining = new LinkedHashMap<>();
     for (ParamGroup<O> group : groups) {
-      List<String> needed = rule.buffers(group.optionsNow());
+      O options = group.optionsNow();
       for (Member m : group.members()) {
+        Parameter p = m.parameter;
+        List<String> needed = rule.buffers(options, p.shape());
         if (m.joins(needed)) {
-          Parameter p = m.parameter;
           joining
               .computeIfAbsent(new Place(p.device(), p.dtype()), k -> new ArrayList<>())
-              .add(new Joining(m, m.gradient(), needed, new LinkedHashMap<>(m.buffers)));
+              .add(new Joining<>(m, options, m.gradient(), needed, new LinkedHashMap<>(m.buffers)));
         }
       }
     }
-    joining.values().forEach(Stepper::addBuffers);
+    joining.values().forEach(this::addBuffers);
     List<Batch<H>> prepared = new ArrayList<>();
     try {
       joining.forEach((place, list) -> prepared.add(batch(place.device, list)));
@@ -161,7 +177,7 @@ final class Stepper<O extends OptimizerOptions<O>, H> {
       group.members().forEach(m -> m.place = null);
     }
     int k = 0;
-    for (List<Joining> list : joining.values()) {
+    for (List<Joining<O>> list : joining.values()) {
       settle(prepared.get(k++), list);
     }
   }
@@ -170,28 +186,29 @@ final class Stepper<O extends OptimizerOptions<O>, H> {
    * Adds the buffers that are missing: those of one name after each other, so that they lie side by
    * side in memory, and a step over many small ones reads each kind in one go.
    */
-  private static void addBuffers(List<Joining> joining) {
+  private void addBuffers(List<Joining<O>> joining) {
     Set<String> names = new LinkedHashSet<>();
     joining.forEach(j -> names.addAll(j.needed));
     for (String name : names) {
-      for (Joining j : joining) {
+      for (Joining<O> j : joining) {
         if (j.needed.contains(name)) {
-          j.buffers.compute(name, (n, old) -> suiting(old, j.member.parameter));
+          j.buffers.compute(name, (n, old) -> suiting(old, n, j));
         }
       }
     }
   }
 
-  private static StateTensor suiting(@Nullable StateTensor old, Parameter parameter) {
+  private StateTensor suiting(@Nullable StateTensor old, String name, Joining<O> j) {
+    Parameter p = j.member.parameter;
     if (old == null) {
-      return StateTensor.zerosLike(parameter);
+      return StateTensor.of(p, rule.start(name, j.options, p.shape()));
     }
-    return old.suits(parameter) ? old : StateTensor.copyFor(parameter, old);
+    return old.suits(p) ? old : StateTensor.copyFor(p, old);
   }
 
-  private Batch<H> batch(Device device, List<Joining> joining) {
+  private Batch<H> batch(Device device, List<Joining<O>> joining) {
     List<UpdateRule.Slot> slots = new ArrayList<>(joining.size());
-    for (Joining j : joining) {
+    for (Joining<O> j : joining) {
       Map<String, Storage> storages = new LinkedHashMap<>();
       for (String name : j.needed) {
         StateTensor buffer = j.buffers.get(name);
@@ -199,14 +216,15 @@ final class Stepper<O extends OptimizerOptions<O>, H> {
           storages.put(name, buffer.storage());
         }
       }
-      slots.add(new UpdateRule.Slot(j.member.parameter.storage(), j.grad, storages));
+      Parameter p = j.member.parameter;
+      slots.add(new UpdateRule.Slot(p.storage(), p.shape(), j.grad, storages));
     }
     return new Batch<>(kind, device, rule.prepare(device.backend(), slots), slots.size());
   }
 
-  private static void settle(Batch<?> batch, List<Joining> joining) {
+  private static void settle(Batch<?> batch, List<? extends Joining<?>> joining) {
     for (int i = 0; i < joining.size(); i++) {
-      Joining j = joining.get(i);
+      Joining<?> j = joining.get(i);
       Member m = j.member;
       m.fresh |= j.buffers.size() > m.buffers.size();
       m.buffers = j.buffers;

@@ -3,6 +3,7 @@ package dev.gradus.optim;
 import dev.gradus.spi.Backend;
 import dev.gradus.spi.Gradient;
 import dev.gradus.spi.Storage;
+import dev.gradus.types.Shape;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
@@ -17,11 +18,65 @@ import org.jspecify.annotations.Nullable;
  */
 public interface UpdateRule<O, H> {
   /**
-   * The names of the buffers that a parameter needs under these options, in PyTorch's words ({@code
-   * exp_avg}). A buffer has the parameter's shape and type, and starts with zeros when it is first
-   * needed.
+   * The names of the buffers that a parameter needs, in PyTorch's words ({@code exp_avg}). It is
+   * asked in every step: give the same list for the same needs. A buffer is made when it is first
+   * needed, has the parameter's type, and starts as {@link #start} says.
+   *
+   * @param options the options in force
+   * @param shape the parameter's
    */
-  List<String> buffers(O options);
+  List<String> buffers(O options, Shape shape);
+
+  /**
+   * What a buffer is made as: zeros of the parameter's shape, unless a rule says otherwise.
+   *
+   * @param buffer its name
+   * @param options the options in force
+   * @param shape the parameter's
+   */
+  default Start start(String buffer, O options, Shape shape) {
+    return new Start(shape, 0);
+  }
+
+  /**
+   * A buffer before its first step.
+   *
+   * @param shape its sizes
+   * @param value that of every element
+   */
+  record Start(Shape shape, double value) {}
+
+  /**
+   * The numbers that are kept for each parameter beside its buffers, on the host, by PyTorch's
+   * names ({@code mu_product}), as they are before its first step.
+   */
+  default Map<String, Double> scalars(O options) {
+    return Map.of();
+  }
+
+  /** Those numbers after a step, under the same names. */
+  default Map<String, Double> scalarsAfter(O options, Progress progress) {
+    return progress.scalars();
+  }
+
+  /**
+   * How far a parameter came.
+   *
+   * @param step its own count of steps, the one that is being made included: 1, 2, …
+   * @param fresh whether a buffer of the parameter was made for this step
+   * @param scalars its numbers before this step
+   */
+  record Progress(long step, boolean fresh, Map<String, Double> scalars) {
+    /** One of the numbers that the rule keeps. */
+    public double scalar(String name) {
+      Double value = scalars.get(name);
+      if (value == null) {
+        throw new IllegalArgumentException(
+            "update rule: there is no scalar '" + name + "'; it keeps " + scalars.keySet());
+      }
+      return value;
+    }
+  }
 
   /** In which form a rule takes a gradient that came from lookups of a table's rows alone. */
   enum Form {
@@ -39,13 +94,11 @@ public interface UpdateRule<O, H> {
   }
 
   /**
-   * What the backend is told for parameters with these options and this count.
+   * What the backend is told for parameters with these options that came this far.
    *
    * @param options the options in force
-   * @param step the parameter's own count of steps, this one included: 1, 2, …
-   * @param fresh whether a buffer of the parameter was made for this step
    */
-  H hyper(O options, long step, boolean fresh);
+  H hyper(O options, Progress progress);
 
   /**
    * Prepares steps over parameters of one device and type.
@@ -59,10 +112,11 @@ public interface UpdateRule<O, H> {
    * One parameter of a prepared update.
    *
    * @param param the values, to be updated in place
+   * @param shape the parameter's sizes
    * @param gradient the gradient, read only, in the form that the rule takes
-   * @param buffers the buffers that the rule asked for, by name
+   * @param buffers the buffers that the rule asked for, by name, in the order of {@link #buffers}
    */
-  record Slot(Storage param, Gradient gradient, Map<String, Storage> buffers) {
+  record Slot(Storage param, Shape shape, Gradient gradient, Map<String, Storage> buffers) {
     /** The gradient of a rule that takes it dense. */
     public Storage grad() {
       if (gradient instanceof Gradient.Dense dense) {

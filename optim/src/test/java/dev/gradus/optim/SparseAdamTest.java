@@ -301,7 +301,10 @@ class SparseAdamTest {
     lookUp(table, 1, 0);
     UpdateRule.Slot slot =
         new UpdateRule.Slot(
-            table.storage(), java.util.Objects.requireNonNull(table.gradRows()), Map.of());
+            table.storage(),
+            table.shape(),
+            java.util.Objects.requireNonNull(table.gradRows()),
+            Map.of());
     assertEquals(
         "update rule: the gradient is rows of a table, as the rule's form() asked; take them with"
             + " gradient()",
