@@ -146,5 +146,18 @@ public final class Adam extends Optimizer<Adam.Options> {
       map.put("weight_decay", weightDecay);
       return map;
     }
+
+    @Override
+    public Options withValues(OptionValues v) {
+      return new Options(
+          v.number("lr"),
+          v.number("betas", 0),
+          v.number("betas", 1),
+          v.number("eps"),
+          v.number("weight_decay"),
+          v.flag("amsgrad"),
+          v.flag("maximize"),
+          v.flag("decoupled_weight_decay"));
+    }
   }
 }

@@ -115,4 +115,13 @@ final class Member {
     }
     return r != null ? r : new Gradient.Dense(parameter.grad().storage());
   }
+
+  /**
+   * Its buffers as its next step will have them: of a parameter that was moved or converted since
+   * its last step, copies that suit it.
+   */
+  Map<String, StateTensor> suited() {
+    buffers.replaceAll((n, b) -> b.suits(parameter) ? b : StateTensor.copyFor(parameter, b));
+    return buffers;
+  }
 }

@@ -1,12 +1,17 @@
 package dev.gradus.optim;
 
+import dev.gradus.nn.LoadResult;
 import dev.gradus.nn.Parameter;
 import dev.gradus.nn.Selection;
+import dev.gradus.nn.Strictness;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -258,26 +263,80 @@ public abstract class Optimizer<O extends OptimizerOptions<O>> {
    * A copy of what has to be remembered to go on later: counts, buffers, numbers, options, and the
    * schedules' steps.
    */
-  public final OptimizerState<O> stateDict() {
-    ScheduleRun all = run;
-    return OptimizerState.of(kind, all == null ? 0 : all.step(), groups);
+  public final OptimizerState stateDict() {
+    return state(m -> copies(m.suited()));
   }
 
   /**
-   * Goes on from a state of an optimizer with the same groups and parameters, which are matched by
-   * name, a tied one by any of its names; a parameter may have changed its group. Options and base
-   * rates are the state's. Attach schedules before, so that they go on where they were. Buffers are
-   * converted to the parameter's type and device.
-   *
-   * @throws IllegalArgumentException if the kind, a name or a shape differs; the text lists every
-   *     problem, and nothing is changed
+   * What {@link #stateDict()} copies, with the living buffers: to write it to a file without a
+   * second copy in memory. The next step changes what it gives.
    */
-  public final void loadStateDict(OptimizerState<O> state) {
-    new StateLoader<>(rule, groups, universe.aliases(), state).load(kind);
-    ScheduleRun all = run;
-    if (all != null) {
-      all.goTo(state.scheduleStep());
+  public final OptimizerState liveState() {
+    return state(Member::suited);
+  }
+
+  private static Map<String, StateTensor> copies(Map<String, StateTensor> buffers) {
+    Map<String, StateTensor> copies = new LinkedHashMap<>();
+    buffers.forEach((name, buffer) -> copies.put(name, StateTensor.copyOf(buffer)));
+    return copies;
+  }
+
+  private OptimizerState state(Function<Member, Map<String, StateTensor>> buffersOf) {
+    List<OptimizerState.Group> saved = new ArrayList<>();
+    Map<String, OptimizerState.OfParameter> parameters = new LinkedHashMap<>();
+    for (ParamGroup<O> g : groups) {
+      saved.add(
+          new OptimizerState.Group(g.name(), g.names(), g.options().entries(), step(g.ownRun())));
+      for (Member m : g.members()) {
+        if (m.count > 0) {
+          Map<String, StateBuffer> buffers = new LinkedHashMap<>();
+          buffersOf.apply(m).forEach((name, b) -> buffers.put(name, StateBuffer.of(b)));
+          Map<String, Double> scalars = m.scalars == null ? Map.of() : m.scalars;
+          parameters.put(m.name, new OptimizerState.OfParameter(m.count, buffers, scalars));
+        }
+      }
     }
+    return new OptimizerState(kind, step(run), saved, parameters);
+  }
+
+  private static long step(@Nullable ScheduleRun run) {
+    return run == null ? 0 : run.step();
+  }
+
+  /** Goes on from a state: {@link #loadStateDict(OptimizerState, Strictness)}, strict. */
+  public final void loadStateDict(OptimizerState state) {
+    loadStateDict(state, Strictness.STRICT);
+  }
+
+  /**
+   * Goes on from a state. Groups and parameters are matched by name, a tied parameter by any of its
+   * names; a parameter may have changed its group. Options and base rates are the state's. Attach
+   * schedules before, so that they go on where they were.
+   *
+   * <p>Lenient loading is for a model that was changed: parameters that only the optimizer has keep
+   * the state that they have, groups that only it has keep their options, and what only the state
+   * has is left out.
+   *
+   * @param strictness what is done about names that only one side has
+   * @return the names of parameters that only one side has
+   * @throws IllegalArgumentException if the kind, an option, a shape or type does not fit or,
+   *     strictly, a name or a schedule is missing; the text lists every problem, and nothing is
+   *     changed
+   */
+  public final LoadResult loadStateDict(OptimizerState state, Strictness strictness) {
+    return loader(state, strictness).load();
+  }
+
+  /**
+   * Every reason why {@link #loadStateDict(OptimizerState, Strictness)} would refuse a state, a
+   * line each; none where it fits.
+   */
+  public final List<String> misfits(OptimizerState state, Strictness strictness) {
+    return List.copyOf(loader(state, strictness).problems());
+  }
+
+  private StateLoader<O> loader(OptimizerState state, Strictness strictness) {
+    return new StateLoader<>(kind, rule, groups, run, universe.aliases(), state, strictness);
   }
 
   // ---- texts

@@ -1,5 +1,6 @@
 package dev.gradus.optim;
 
+import java.util.Map;
 import java.util.SortedMap;
 
 /**
@@ -27,4 +28,22 @@ public interface OptimizerOptions<O extends OptimizerOptions<O>> {
    * Boolean}, or a {@code List<Double>} for a tuple.
    */
   SortedMap<String, Object> entries();
+
+  /**
+   * Options of this kind with these values, each under its name in {@link #entries()}.
+   *
+   * @throws IllegalArgumentException if a value is not allowed
+   */
+  O withValues(OptionValues values);
+
+  /**
+   * These options with some values replaced that have names, as they stand in a file.
+   *
+   * @param changes values by their names in {@link #entries()}
+   * @throws IllegalArgumentException if a name is unknown, or a value of another type or not
+   *     allowed
+   */
+  default O withEntries(Map<String, ?> changes) {
+    return withValues(OptionValues.of(this, changes));
+  }
 }

@@ -1,28 +1,69 @@
 package dev.gradus.optim;
 
-import dev.gradus.tensor.Tensor;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
- * What an optimizer has to remember to go on as if it had never stopped: a copy, which later steps
- * do not change.
+ * What an optimizer has to remember to go on as if it had never stopped: plain values, all of them
+ * by name, which can be written to a file and read again.
  *
  * @param kind the optimizer's kind; another kind refuses it
  * @param scheduleStep how far the optimizer's schedule went; 0 without one
  * @param groups the groups, in order
  * @param parameters what is kept for each parameter, by name; one that was never updated has none
- * @param <O> the options of a group
  */
-public record OptimizerState<O extends OptimizerOptions<O>>(
-    String kind, long scheduleStep, List<Group<O>> groups, Map<String, OfParameter> parameters) {
+public record OptimizerState(
+    String kind, long scheduleStep, List<Group> groups, Map<String, OfParameter> parameters) {
 
-  /** A state; the list and the map are copied. */
+  /**
+   * A state; the list and the map are copied.
+   *
+   * @throws IllegalArgumentException if a group or a parameter comes twice, a count is negative, or
+   *     there is state of a parameter that is in no group
+   */
   public OptimizerState {
     groups = List.copyOf(groups);
     parameters = Collections.unmodifiableMap(new LinkedHashMap<>(parameters));
+    requireCount("scheduleStep", scheduleStep);
+    Map<String, String> groupOf = new HashMap<>();
+    Map<String, Group> byName = new HashMap<>();
+    for (Group g : groups) {
+      if (byName.put(g.name(), g) != null) {
+        throw new IllegalArgumentException(
+            "optimizer state: there are two param groups '" + g.name() + "'; names are unique");
+      }
+      for (String p : g.parameters()) {
+        String other = groupOf.put(p, g.name());
+        if (other != null) {
+          throw new IllegalArgumentException(
+              "optimizer state: parameter '"
+                  + p
+                  + "' is in param group '"
+                  + other
+                  + "' and in '"
+                  + g.name()
+                  + "'; it has one place");
+        }
+      }
+    }
+    for (String p : parameters.keySet()) {
+      if (!groupOf.containsKey(p)) {
+        throw new IllegalArgumentException(
+            "optimizer state: parameter '" + p + "' has state but is in no param group");
+      }
+    }
+  }
+
+  private static void requireCount(String what, long count) {
+    if (count < 0) {
+      throw new IllegalArgumentException(
+          "optimizer state: " + what + " must be >= 0 but is " + count);
+    }
   }
 
   /**
@@ -30,13 +71,21 @@ public record OptimizerState<O extends OptimizerOptions<O>>(
    *
    * @param name the group's name
    * @param parameters the names of its parameters
-   * @param options its options, with the base rate
+   * @param options its options under PyTorch's names, the base rate among them: {@link
+   *     OptimizerOptions#entries()}
    * @param scheduleStep how far its own schedule went; 0 without one
    */
-  public record Group<O>(String name, List<String> parameters, O options, long scheduleStep) {
-    /** A group's part; the list is copied. */
+  public record Group(
+      String name, List<String> parameters, SortedMap<String, ?> options, long scheduleStep) {
+    /**
+     * A group's part; list and map are copied.
+     *
+     * @throws IllegalArgumentException if the step is negative
+     */
     public Group {
       parameters = List.copyOf(parameters);
+      options = Collections.unmodifiableSortedMap(new TreeMap<>(options));
+      requireCount("scheduleStep of param group '" + name + "'", scheduleStep);
     }
   }
 
@@ -47,37 +96,17 @@ public record OptimizerState<O extends OptimizerOptions<O>>(
    * @param buffers its buffers by PyTorch's names, {@code exp_avg}
    * @param scalars its numbers by PyTorch's names, {@code mu_product}; most kinds keep none
    */
-  public record OfParameter(long steps, Map<String, Tensor> buffers, Map<String, Double> scalars) {
-    /** A parameter's part; the maps are copied, the tensors are not. */
+  public record OfParameter(
+      long steps, Map<String, StateBuffer> buffers, Map<String, Double> scalars) {
+    /**
+     * A parameter's part; the maps are copied, the buffers are not.
+     *
+     * @throws IllegalArgumentException if the count is negative
+     */
     public OfParameter {
-      scalars = Map.copyOf(scalars);
       buffers = Collections.unmodifiableMap(new LinkedHashMap<>(buffers));
+      scalars = Collections.unmodifiableMap(new LinkedHashMap<>(scalars));
+      requireCount("steps", steps);
     }
-  }
-
-  static <O extends OptimizerOptions<O>> OptimizerState<O> of(
-      String kind, long scheduleStep, List<ParamGroup<O>> live) {
-    List<Group<O>> groups =
-        live.stream()
-            .map(
-                g -> {
-                  ScheduleRun own = g.ownRun();
-                  return new Group<>(
-                      g.name(), g.names(), g.options(), own == null ? 0 : own.step());
-                })
-            .toList();
-    Map<String, OfParameter> parameters = new LinkedHashMap<>();
-    for (ParamGroup<O> g : live) {
-      for (Member m : g.members()) {
-        if (m.count > 0) {
-          Map<String, Tensor> buffers = new LinkedHashMap<>();
-          m.buffers.forEach((name, buffer) -> buffers.put(name, StateTensor.copyOf(buffer)));
-          Map<String, Double> scalars = m.scalars;
-          parameters.put(
-              m.name, new OfParameter(m.count, buffers, scalars == null ? Map.of() : scalars));
-        }
-      }
-    }
-    return new OptimizerState<>(kind, scheduleStep, groups, parameters);
   }
 }

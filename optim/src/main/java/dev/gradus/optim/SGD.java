@@ -144,6 +144,17 @@ public final class SGD extends Optimizer<SGD.Options> {
       map.put("weight_decay", weightDecay);
       return map;
     }
+
+    @Override
+    public Options withValues(OptionValues v) {
+      return new Options(
+          v.number("lr"),
+          v.number("momentum"),
+          v.number("dampening"),
+          v.number("weight_decay"),
+          v.flag("nesterov"),
+          v.flag("maximize"));
+    }
   }
 
   private static final class Rule implements UpdateRule<Options, SgdHyper> {

@@ -122,6 +122,16 @@ public final class SparseAdam extends Optimizer<SparseAdam.Options> {
       map.put("maximize", maximize);
       return map;
     }
+
+    @Override
+    public Options withValues(OptionValues v) {
+      return new Options(
+          v.number("lr"),
+          v.number("betas", 0),
+          v.number("betas", 1),
+          v.number("eps"),
+          v.flag("maximize"));
+    }
   }
 
   private static final class Rule implements UpdateRule<Options, AdamHyper> {

@@ -1,46 +1,67 @@
 package dev.gradus.optim;
 
+import dev.gradus.nn.LoadResult;
+import dev.gradus.nn.Parameter;
+import dev.gradus.nn.Strictness;
 import dev.gradus.types.Shape;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Puts a state into an optimizer: first every problem is found, then everything is copied, then it
  * is taken over.
  */
 final class StateLoader<O extends OptimizerOptions<O>> {
+  private final String kind;
   private final UpdateRule<O, ?> rule;
   private final List<ParamGroup<O>> groups;
-  private final OptimizerState<O> state;
+  private final @Nullable ScheduleRun run;
+  private final OptimizerState state;
+  private final Strictness strictness;
   private final Map<String, Member> members = new LinkedHashMap<>();
 
   /** The names of the state's parameters, in order, each with its name in the optimizer. */
   private final Map<String, String> names = new LinkedHashMap<>();
 
   private final Map<String, OptimizerState.OfParameter> parameters = new LinkedHashMap<>();
+  private final Map<ParamGroup<O>, O> options = new LinkedHashMap<>();
   private final List<String> problems = new ArrayList<>();
 
   /**
-   * A loader.
+   * A loader, which has looked for problems.
    *
    * @param rule what says which state a parameter has
+   * @param run the optimizer's schedule
    * @param aliases the other names of the optimizer's tied parameters
    */
   StateLoader(
+      String kind,
       UpdateRule<O, ?> rule,
       List<ParamGroup<O>> groups,
+      @Nullable ScheduleRun run,
       Map<String, String> aliases,
-      OptimizerState<O> state) {
+      OptimizerState state,
+      Strictness strictness) {
+    this.kind = kind;
     this.rule = rule;
     this.groups = groups;
+    this.run = run;
     this.state = state;
+    this.strictness = strictness;
     groups.forEach(g -> g.members().forEach(m -> members.put(m.name, m)));
     resolve(aliases);
     state.parameters().forEach((name, p) -> parameters.put(names.getOrDefault(name, name), p));
+    if (state.kind().equals(kind)) {
+      compare();
+    } else {
+      problems.add("it is of " + state.kind());
+    }
   }
 
   /**
@@ -58,119 +79,181 @@ final class StateLoader<O extends OptimizerOptions<O>> {
     }
   }
 
-  void load(String kind) {
-    if (state.kind().equals(kind)) {
+  /** Every reason why the state does not fit. */
+  List<String> problems() {
+    return problems;
+  }
+
+  /** The names that only one side has. */
+  private LoadResult difference() {
+    return new LoadResult(
+        without(members.keySet(), names.values()), without(names.values(), members.keySet()));
+  }
+
+  private static List<String> without(Iterable<String> all, Collection<String> others) {
+    List<String> left = new ArrayList<>();
+    for (String name : all) {
+      if (!others.contains(name)) {
+        left.add(name);
+      }
+    }
+    return left;
+  }
+
+  // ---- what does not fit
+
+  private void compare() {
+    if (strictness == Strictness.STRICT) {
       compareGroups();
-      compareParameters();
-      compareStates();
-    } else {
-      problems.add("it is of " + state.kind());
+      LoadResult difference = difference();
+      tell("parameters that the optimizer has not: ", difference.unexpected());
+      tell("parameters that the state has not: ", difference.missing());
+      compareSchedule("the optimizer", state.scheduleStep(), run);
     }
-    if (!problems.isEmpty()) {
-      throw new IllegalArgumentException(
-          kind + ".loadStateDict: the state does not fit:\n  " + String.join("\n  ", problems));
+    for (ParamGroup<O> g : groups) {
+      OptimizerState.Group saved = saved(g);
+      if (saved != null) {
+        compareOptions(g, saved);
+        if (strictness == Strictness.STRICT) {
+          compareSchedule("group '" + g.name() + "'", saved.scheduleStep(), g.ownRun());
+        }
+      }
+      for (Member m : g.members()) {
+        OptimizerState.OfParameter state = parameters.get(m.name);
+        if (state != null) {
+          compareState(
+              "parameter '" + m.name + "' in group '" + g.name() + "': ",
+              options.getOrDefault(g, g.options()),
+              m.parameter,
+              state);
+        }
+      }
     }
-    takeOver(copies());
   }
 
   private void compareGroups() {
     List<String> saved = state.groups().stream().map(OptimizerState.Group::name).toList();
     List<String> live = groups.stream().map(ParamGroup::name).toList();
-    tellDifference("param groups", saved, live);
+    tell("param groups that the optimizer has not: ", without(saved, live));
+    tell("param groups that the state has not: ", without(live, saved));
   }
 
-  private void compareParameters() {
-    tellDifference("parameters", List.copyOf(names.values()), List.copyOf(members.keySet()));
-  }
-
-  private void tellDifference(String what, List<String> saved, List<String> live) {
-    List<String> unknown = new ArrayList<>(saved);
-    unknown.removeAll(live);
-    if (!unknown.isEmpty()) {
-      problems.add(what + " that the optimizer has not: " + SelectionErrors.quoted(unknown));
-    }
-    List<String> missing = new ArrayList<>(live);
-    missing.removeAll(saved);
-    if (!missing.isEmpty()) {
-      problems.add(what + " that the state has not: " + SelectionErrors.quoted(missing));
+  private void tell(String what, List<String> names) {
+    if (!names.isEmpty()) {
+      problems.add(what + SelectionErrors.quoted(names));
     }
   }
 
-  private void compareStates() {
-    for (ParamGroup<O> g : groups) {
-      for (Member m : g.members()) {
-        OptimizerState.OfParameter saved = parameters.get(m.name);
-        if (saved != null) {
-          compareShapes(g, m, saved);
-          for (String name : rule.scalars(g.options()).keySet()) {
-            if (!saved.scalars().containsKey(name)) {
-              problems.add(in(g, m) + name + " is missing in the state");
-            }
-          }
-        }
+  private void compareSchedule(String whose, long step, @Nullable ScheduleRun live) {
+    if (step > 0 && live == null) {
+      problems.add(
+          "the schedule of "
+              + whose
+              + " went "
+              + step
+              + " steps but none is attached; attach it before loading");
+    }
+  }
+
+  private OptimizerState.@Nullable Group saved(ParamGroup<O> group) {
+    for (OptimizerState.Group saved : state.groups()) {
+      if (saved.name().equals(group.name())) {
+        return saved;
       }
     }
+    return null;
   }
 
-  private void compareShapes(ParamGroup<O> g, Member m, OptimizerState.OfParameter saved) {
-    Shape shape = m.parameter.shape();
+  private void compareOptions(ParamGroup<O> group, OptimizerState.Group saved) {
+    try {
+      options.put(group, group.options().withEntries(saved.options()));
+    } catch (IllegalArgumentException e) {
+      problems.add("group '" + group.name() + "': " + e.getMessage());
+    }
+  }
+
+  private void compareState(
+      String who, O options, Parameter parameter, OptimizerState.OfParameter saved) {
     saved
         .buffers()
         .forEach(
             (name, buffer) -> {
-              Shape needed = rule.start(name, g.options(), shape).shape();
+              Shape needed = rule.start(name, options, parameter.shape()).shape();
               if (!buffer.shape().equals(needed)) {
-                String must = needed.equals(shape) ? "" : " must be " + needed + ";";
+                problems.add(who + differs(name, buffer.shape(), needed, parameter.shape()));
+              }
+              if (buffer.dtype() != parameter.dtype()) {
                 problems.add(
-                    in(g, m)
+                    who
                         + name
                         + " is "
-                        + buffer.shape()
-                        + " but"
-                        + must
-                        + " the parameter is "
-                        + shape);
+                        + buffer.dtype().label()
+                        + " but the parameter is "
+                        + parameter.dtype().label()
+                        + "; convert the model after loading, state follows");
               }
             });
-  }
-
-  private static String in(ParamGroup<?> g, Member m) {
-    return "parameter '" + m.name + "' in group '" + g.name() + "': ";
-  }
-
-  private Map<String, Map<String, StateTensor>> copies() {
-    Map<String, Map<String, StateTensor>> copies = new LinkedHashMap<>();
-    parameters.forEach(
-        (name, saved) -> {
-          Member m = members.get(name);
-          if (m != null) {
-            Map<String, StateTensor> buffers = new LinkedHashMap<>();
-            saved.buffers().forEach((b, t) -> buffers.put(b, StateTensor.copyFor(m.parameter, t)));
-            copies.put(name, buffers);
-          }
-        });
-    return copies;
-  }
-
-  private void takeOver(Map<String, Map<String, StateTensor>> copies) {
-    for (Member m : members.values()) {
-      OptimizerState.OfParameter saved = parameters.get(m.name);
-      m.count = saved == null ? 0 : saved.steps();
-      m.buffers = copies.getOrDefault(m.name, new LinkedHashMap<>());
-      m.scalars = saved == null ? null : saved.scalars();
-      m.fresh = false;
-      m.place = null;
-    }
-    for (ParamGroup<O> g : groups) {
-      for (OptimizerState.Group<O> saved : state.groups()) {
-        if (saved.name().equals(g.name())) {
-          g.setOptions(saved.options());
-          ScheduleRun own = g.ownRun();
-          if (own != null) {
-            own.goTo(saved.scheduleStep());
-          }
-        }
+    for (String name : rule.scalars(options).keySet()) {
+      if (!saved.scalars().containsKey(name)) {
+        problems.add(who + name + " is missing in the state");
       }
     }
+  }
+
+  private static String differs(String buffer, Shape saved, Shape needed, Shape parameter) {
+    String must = needed.equals(parameter) ? "" : " must be " + needed + ";";
+    return buffer + " is " + saved + " but" + must + " the parameter is " + parameter;
+  }
+
+  // ---- taking over
+
+  /** Takes the state over, and says what only one side has. */
+  LoadResult load() {
+    if (!problems.isEmpty()) {
+      throw new IllegalArgumentException(
+          kind + ".loadStateDict: the state does not fit:\n  " + String.join("\n  ", problems));
+    }
+    Map<Member, Map<String, StateTensor>> copies = copies();
+    copies.forEach(
+        (m, buffers) -> {
+          OptimizerState.OfParameter saved = parameters.get(m.name);
+          m.count = saved == null ? 0 : saved.steps();
+          m.buffers = buffers;
+          m.scalars = saved == null ? null : saved.scalars();
+          m.fresh = false;
+          m.place = null;
+        });
+    for (ParamGroup<O> g : groups) {
+      OptimizerState.Group saved = saved(g);
+      if (saved != null) {
+        g.setOptions(options.getOrDefault(g, g.options()));
+        goTo(g.ownRun(), saved.scheduleStep());
+      }
+    }
+    goTo(run, state.scheduleStep());
+    return difference();
+  }
+
+  private static void goTo(@Nullable ScheduleRun run, long step) {
+    if (run != null) {
+      run.goTo(step);
+    }
+  }
+
+  /** The buffers of each parameter that the state knows. */
+  private Map<Member, Map<String, StateTensor>> copies() {
+    Map<Member, Map<String, StateTensor>> copies = new LinkedHashMap<>();
+    for (String name : names.values()) {
+      Member m = members.get(name);
+      if (m != null) {
+        Map<String, StateTensor> buffers = new LinkedHashMap<>();
+        OptimizerState.OfParameter saved = parameters.get(name);
+        if (saved != null) {
+          saved.buffers().forEach((b, v) -> buffers.put(b, StateTensor.reading(m.parameter, v)));
+        }
+        copies.put(m, buffers);
+      }
+    }
+    return copies;
   }
 }

@@ -32,6 +32,16 @@ final class StateTensor extends Tensor {
     }
   }
 
+  /** A buffer of a state, on a parameter's device. */
+  static StateTensor reading(Parameter p, StateBuffer values) {
+    StateTensor buffer;
+    try (Tensor zeros = p.device().zeros(values.dtype(), values.shape().toArray())) {
+      buffer = new StateTensor(zeros);
+    }
+    values.copyInto(buffer);
+    return buffer;
+  }
+
   /** A copy of these values. */
   static StateTensor copyOf(Tensor values) {
     return new StateTensor(values);

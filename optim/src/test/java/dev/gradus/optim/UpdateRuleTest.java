@@ -8,7 +8,6 @@ import dev.gradus.nn.Parameter;
 import dev.gradus.spi.Backend;
 import dev.gradus.spi.UnaryOp;
 import dev.gradus.tensor.Device;
-import dev.gradus.tensor.Tensor;
 import dev.gradus.types.DType;
 import dev.gradus.types.Shape;
 import java.util.List;
@@ -44,6 +43,11 @@ class UpdateRuleTest {
       @Override
       public SortedMap<String, Object> entries() {
         return new TreeMap<>(Map.of("lr", lr));
+      }
+
+      @Override
+      public Options withValues(OptionValues values) {
+        return new Options(values.number("lr"));
       }
     }
 
@@ -129,14 +133,14 @@ class UpdateRuleTest {
     Halving h = Halving.of(named);
     h.group("all").setLr(0.25);
     step(h, named.get("matrix"), named.get("vector"));
-    Map<String, Tensor> matrix = h.stateDict().parameters().get("matrix").buffers();
+    Map<String, StateBuffer> matrix = h.stateDict().parameters().get("matrix").buffers();
     assertEquals(List.of("row", "all"), List.copyOf(matrix.keySet()));
     assertEquals(Shape.of(2, 1), matrix.get("row").shape());
-    assertArrayEquals(new double[] {0.25, 0.25}, matrix.get("row").toDoubleArray());
-    Map<String, Tensor> vector = h.stateDict().parameters().get("vector").buffers();
+    assertArrayEquals(new double[] {0.25, 0.25}, matrix.get("row").on(device).toDoubleArray());
+    Map<String, StateBuffer> vector = h.stateDict().parameters().get("vector").buffers();
     assertEquals(List.of("all"), List.copyOf(vector.keySet()));
     assertEquals(DType.F64, vector.get("all").dtype());
-    assertArrayEquals(new double[] {2, 2}, vector.get("all").toDoubleArray());
+    assertArrayEquals(new double[] {2, 2}, vector.get("all").on(device).toDoubleArray());
   }
 
   @Test
@@ -177,7 +181,7 @@ class UpdateRuleTest {
   void numbersAndBuffersComeBackFromAState() {
     Halving one = Halving.of(named);
     step(one, named.get("matrix"), named.get("vector"));
-    OptimizerState<Halving.Options> state = one.stateDict();
+    OptimizerState state = one.stateDict();
     step(one, named.get("matrix"), named.get("vector"));
     Halving two = Halving.of(named);
     two.loadStateDict(state);
@@ -193,11 +197,12 @@ class UpdateRuleTest {
   void aStateWithoutANumberOrOfAnotherShapeDoesNotFit() {
     Halving h = Halving.of(named);
     step(h, named.get("matrix"), named.get("vector"));
-    OptimizerState<Halving.Options> state = h.stateDict();
+    OptimizerState state = h.stateDict();
     OptimizerState.OfParameter wrong =
-        new OptimizerState.OfParameter(1, Map.of("row", device.zeros(DType.F64, 2)), Map.of());
-    OptimizerState<Halving.Options> changed =
-        new OptimizerState<>(
+        new OptimizerState.OfParameter(
+            1, Map.of("row", StateBuffer.of(device.zeros(DType.F64, 2))), Map.of());
+    OptimizerState changed =
+        new OptimizerState(
             state.kind(),
             0,
             state.groups(),

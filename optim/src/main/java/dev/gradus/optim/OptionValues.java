@@ -1,0 +1,92 @@
+package dev.gradus.optim;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * A value for each option of a group under PyTorch's name, of the type that {@link
+ * OptimizerOptions#entries()} gives it: what options are made of that were read from a file.
+ */
+public final class OptionValues {
+  private final SortedMap<String, Object> values;
+
+  private OptionValues(SortedMap<String, Object> values) {
+    this.values = values;
+  }
+
+  /**
+   * The values of options with some of them replaced. A whole number may stand for a number.
+   *
+   * @throws IllegalArgumentException if a name is unknown or a value is of another type; the text
+   *     lists them all
+   */
+  static OptionValues of(OptimizerOptions<?> options, Map<String, ?> changes) {
+    SortedMap<String, Object> values = new TreeMap<>(options.entries());
+    List<String> problems = new ArrayList<>();
+    changes.forEach(
+        (name, value) -> {
+          if (!values.containsKey(name)) {
+            problems.add(
+                "unknown option '"
+                    + name
+                    + "'; there are "
+                    + SelectionErrors.quoted(List.copyOf(values.keySet())));
+          } else if (!suits(values.get(name), value)) {
+            problems.add(
+                "option '"
+                    + name
+                    + "' cannot be "
+                    + (value == null ? "None" : PythonFormat.of(value))
+                    + "; it takes values like "
+                    + PythonFormat.of(values.get(name)));
+          } else {
+            values.put(name, value);
+          }
+        });
+    if (!problems.isEmpty()) {
+      throw new IllegalArgumentException(String.join("; ", problems));
+    }
+    return new OptionValues(values);
+  }
+
+  /** Whether a value is of the kind of another. */
+  private static boolean suits(Object present, Object given) {
+    if (present instanceof List<?> some && given instanceof List<?> others) {
+      boolean suits = some.size() == others.size();
+      for (int i = 0; suits && i < some.size(); i++) {
+        suits = suits(some.get(i), others.get(i));
+      }
+      return suits;
+    }
+    return present instanceof Number
+        ? given instanceof Number
+        : present.getClass().isInstance(given);
+  }
+
+  /** A number. */
+  public double number(String name) {
+    return ((Number) value(name)).doubleValue();
+  }
+
+  /** A number of a tuple. */
+  public double number(String name, int index) {
+    return ((Number) ((List<?>) value(name)).get(index)).doubleValue();
+  }
+
+  /** A truth. */
+  public boolean flag(String name) {
+    return (Boolean) value(name);
+  }
+
+  private Object value(String name) {
+    Object value = values.get(name);
+    if (value == null) {
+      throw new IllegalArgumentException(
+          "options: there is no '" + name + "'; entries() gives " + values.keySet());
+    }
+    return value;
+  }
+}
