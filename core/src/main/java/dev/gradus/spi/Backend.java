@@ -113,6 +113,19 @@ public interface Backend extends PrimitiveOps, AutoCloseable {
   }
 
   /**
+   * For each gradient of rows what {@link #sumPowers} gives for the dense gradient that it stands
+   * for. A backend that sums dense gradients in the order of their elements does so here, so that
+   * the bits are the same.
+   *
+   * @param xs F32 or F64; places without a row do not count
+   * @param p greater than 0, infinity included
+   * @param out F64, one element for each of xs
+   */
+  default void sumRowPowers(List<Gradient.Rows> xs, double p, Storage out) {
+    ComposedRows.sumPowers(this, xs, p, out);
+  }
+
+  /**
    * Sums rows by their ids: in {@code out} each id stands once, in the order in which ids first
    * appear, with the sum of its rows in the order of j.
    *

@@ -4,7 +4,9 @@ import dev.gradus.types.DType;
 import java.nio.LongBuffer;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * The definitions of what works on rows of a table. They read the ids on the host, so they wait for
@@ -78,6 +80,32 @@ final class ComposedRows {
 
   private static void copy(Backend b, Storage from, Storage to, long n) {
     b.copyStrided(new long[] {n}, from, 0, ONE, to, 0, ONE);
+  }
+
+  static void sumPowers(Backend b, List<Gradient.Rows> xs, double p, Storage out) {
+    Storage sum = b.allocate(DType.F64, 1);
+    for (int i = 0; i < xs.size(); i++) {
+      Storage rows = new ComposedRows(b, xs.get(i)).alongTheTable(xs.get(i).values());
+      b.sumPowers(List.of(rows), p, sum);
+      b.copyStrided(ONE, sum, 0, ONE, out, i, ONE);
+      b.free(rows);
+    }
+    b.free(sum);
+  }
+
+  /** The rows in the order of their ids. */
+  private Storage alongTheTable(Storage values) {
+    Storage sorted = b.allocate(values.dtype(), numel());
+    Map<Long, Integer> placeOf = new TreeMap<>();
+    for (int k = 0; k < ids.length; k++) {
+      placeOf.put(ids[k], k);
+    }
+    long to = 0;
+    for (int place : placeOf.values()) {
+      b.copyStrided(new long[] {cols}, values, place * cols, ONE, sorted, to, ONE);
+      to += cols;
+    }
+    return sorted;
   }
 
   /** The number of elements of all rows. */

@@ -334,6 +334,17 @@ final class ProfiledBackend implements Backend {
     ran(took(begun), "SumPowers", bytes, 0);
   }
 
+  @Override
+  public void sumRowPowers(List<Gradient.Rows> xs, double p, Storage out) {
+    long begun = System.nanoTime();
+    inner.sumRowPowers(xs, p, out);
+    long bytes = bytes(out);
+    for (Gradient.Rows x : xs) {
+      bytes += bytes(x.values());
+    }
+    ran(took(begun), "SumPowers", bytes, 0);
+  }
+
   // ---- plans
 
   @Override

@@ -84,6 +84,16 @@ final class RowGradient {
     }
   }
 
+  /** The rows were changed in place: a dense gradient that was written is written anew. */
+  void changed() {
+    Tensor dense = written;
+    written = null;
+    if (dense != null && !dense.contents().isReleased()) {
+      dense.changed();
+      writeInto(dense);
+    }
+  }
+
   /** Places for so many rows: those there are, unless they are too few. */
   private Gradient.Rows reserve(long places) {
     Gradient.Rows old = rows;

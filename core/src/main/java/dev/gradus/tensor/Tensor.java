@@ -298,11 +298,20 @@ public class Tensor extends Operations implements AutoCloseable {
   /**
    * The gradient as rows, where this is a leaf and all of it comes from lookups of rows, by {@link
    * #embedding} or {@link #indexSelect}; null where it is dense, where {@link #grad()} was changed
-   * in place, or where there is none. Read only, and at one address while no more rows are needed.
+   * in place, or where there is none. At one address while no more rows are needed; who changes
+   * their values says so with {@link #gradRowsChanged()}.
    */
   public final Gradient.@Nullable Rows gradRows() {
     RowGradient r = heldRows();
     return r == null ? null : r.rows();
+  }
+
+  /** Says that the values of {@link #gradRows()} were changed in place: {@link #grad()} follows. */
+  public final void gradRowsChanged() {
+    RowGradient r = heldRows();
+    if (r != null) {
+      r.changed();
+    }
   }
 
   /**

@@ -2,10 +2,13 @@ package dev.gradus.testing;
 
 import static dev.gradus.testing.Values.FLOATING;
 
+import dev.gradus.spi.Axis;
 import dev.gradus.spi.Backend;
+import dev.gradus.spi.Gradient;
 import dev.gradus.spi.Storage;
 import dev.gradus.types.DType;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -64,6 +67,49 @@ interface PowersContract extends ContractFixture {
       xs.forEach(b::free);
       b.free(out);
     }
+  }
+
+  /** Rows of tables: none, some with places left over, and tables longer than a chunk of a sum. */
+  @Test
+  default void sumsOfPowersOfRowsAreThoseOfTheDenseGradient() {
+    long[][] ids = {{}, {4, 0, 6, -1, -1}, {900, 3, 1000, 512, 2, -1}, {1}};
+    int[] tables = {7, 7, 1001, 2};
+    int[] cols = {3, 17, 257, 140_001};
+    for (DType dtype : FLOATING) {
+      for (double p : ORDERS) {
+        for (Backend b : new Backend[] {lab().tested(), new PrimitivesOnly(lab().tested())}) {
+          List<Gradient.Rows> xs = new ArrayList<>();
+          List<Storage> dense = new ArrayList<>();
+          for (int i = 0; i < ids.length; i++) {
+            Gradient.Rows rows = rows(b, dtype, ids[i], cols[i]);
+            Axis table = new Axis(1, tables[i], cols[i]);
+            Storage written = b.allocate(dtype, table.numel());
+            b.scatterAdd(rows.values(), table, rows.ids(), -1, written, false);
+            xs.add(rows);
+            dense.add(written);
+          }
+          Storage expected = b.allocate(DType.F64, xs.size());
+          Storage out = b.allocate(DType.F64, xs.size());
+          b.sumPowers(dense, p, expected);
+          b.sumRowPowers(xs, p, out);
+          Lab.compare(
+              "sums of |x|^" + p + " of rows of " + dtype.label(),
+              Host.read(b, expected),
+              Host.read(b, out),
+              (i, e) -> 1e-12 * e);
+        }
+      }
+    }
+  }
+
+  private static Gradient.Rows rows(Backend b, DType dtype, long[] ids, int cols) {
+    double[] values = Values.normal(cols, ids.length * cols, 10);
+    for (int k = 0; k < ids.length; k++) {
+      if (ids[k] < 0) {
+        Arrays.fill(values, k * cols, (k + 1) * cols, Double.NaN); // undefined
+      }
+    }
+    return new Gradient.Rows(Host.store(b, ids), Host.store(b, dtype, values), cols);
   }
 
   private static double plain(double[] x, double p) {

@@ -1,19 +1,8 @@
 package dev.gradus.optim;
 
 import dev.gradus.nn.NamedParameters;
-import dev.gradus.nn.Parameter;
-import dev.gradus.spi.Backend;
-import dev.gradus.spi.Storage;
 import dev.gradus.spi.UnaryOp;
-import dev.gradus.tensor.Device;
-import dev.gradus.tensor.Profiler;
-import dev.gradus.tensor.Scope;
-import dev.gradus.tensor.Tensor;
-import dev.gradus.types.DType;
-import java.nio.DoubleBuffer;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Clips the gradients of some parameters, between {@code backward} and {@code step}: together by
@@ -27,9 +16,10 @@ import java.util.Map;
  * adam.step();
  * }</pre>
  *
- * <p>The gradients' own buffers are written; rows of a table become dense for it, and {@link
- * SparseAdam} refuses them then: give the clip the other parameters only. For one training step at
- * a time, as optimizers are.
+ * <p>The gradients' own buffers are written. Of a table that is only looked up in, these are the
+ * rows that were: a row without a gradient adds nothing to a norm and stays as it is, so the result
+ * is that of the dense gradient, but for a NaN that {@link NonFinite#PASS} spreads. For one
+ * training step at a time, as optimizers are.
  *
  * <p>Source: arXiv:1211.5063, section 3.2.
  */
@@ -37,9 +27,10 @@ public final class Clip {
   /** Added to the norm that the greatest norm is divided by; PyTorch's. */
   private static final double NORM_EPS = 1e-6;
 
-  private final List<? extends ParamGroup<?>> groups;
-  private final List<Member> listed;
-  private final List<Part> parts = new ArrayList<>();
+  private static final String REMEDY =
+      "; leave the step out, as NonFinite.SKIP does, or let it pass with NonFinite.PASS";
+
+  private final Gradients gradients;
 
   /** What is done about a norm that is NaN or infinite. */
   public enum NonFinite {
@@ -48,6 +39,8 @@ public final class Clip {
      * become 0 and infinite ones NaN, of a NaN all elements become NaN.
      */
     PASS,
+    /** The gradients are forgotten, so that the step leaves their parameters out. */
+    SKIP,
     /** It is an error that names the parameter, and nothing is changed. */
     REFUSE
   }
@@ -90,62 +83,25 @@ public final class Clip {
     }
   }
 
-  /** The gradients on one device, collected anew for each call. */
-  private static final class Part {
-    final Device device;
-    final List<Member> members = new ArrayList<>();
-    final List<Storage> grads = new ArrayList<>();
-
-    /** The sums of powers on the host. */
-    double[] sums = {};
-
-    Part(Device device) {
-      this.device = device;
-    }
-
-    void read(double p) {
-      if (sums.length != grads.size()) {
-        sums = new double[grads.size()];
-      }
-      Backend backend = device.backend();
-      Tensor out = device.zeros(DType.F64, sums.length);
-      backend.sumPowers(grads, p, out.storage());
-      backend.download(out.storage(), DoubleBuffer.wrap(sums));
-    }
-
-    void apply(UnaryOp op, double a, double b) {
-      for (int i = 0; i < grads.size(); i++) {
-        Storage g = grads.get(i);
-        device.backend().unary(op, g, g, a, b);
-        members.get(i).parameter.grad().changed();
-      }
-    }
-  }
-
-  private Clip(List<? extends ParamGroup<?>> groups, List<Member> listed) {
-    this.groups = groups;
-    this.listed = listed;
+  private Clip(Gradients gradients) {
+    this.gradients = gradients;
   }
 
   /**
    * Clips the gradients of all parameters of an optimizer together, groups added later included.
    */
   public static Clip of(Optimizer<?> optimizer) {
-    return new Clip(optimizer.groups(), List.of());
+    return new Clip(Gradients.of(optimizer.groups()));
   }
 
   /** Clips the gradients of a group's parameters. */
   public static Clip of(ParamGroup<?> group) {
-    return new Clip(List.of(group), List.of());
+    return new Clip(Gradients.of(List.of(group)));
   }
 
   /** Clips the gradients of these parameters together. */
   public static Clip of(NamedParameters parameters) {
-    List<Member> members = new ArrayList<>();
-    for (Map.Entry<String, Parameter> e : parameters) {
-      members.add(new Member(e.getKey(), e.getValue()));
-    }
-    return new Clip(List.of(), members);
+    return new Clip(Gradients.of(parameters));
   }
 
   /** Clips by the Euclidean norm: {@link #norm(Norm)} with {@link Norm#atMost}. */
@@ -162,28 +118,27 @@ public final class Clip {
    * @throws IllegalStateException if the norm is not finite and that is to be refused; nothing is
    *     changed then
    */
-  @SuppressWarnings("try") // scope and span are open for their effect
   public double norm(Norm options) {
-    collect();
+    List<Gradients.Part> parts = gradients.collect();
     double p = options.p();
+    gradients.read("ClipNorm", p);
     double sum = 0;
     for (int k = 0; k < parts.size(); k++) {
-      Part part = parts.get(k);
-      try (Scope scope = Scope.open();
-          Profiler.Span span = part.device.profiler().update("ClipNorm")) {
-        part.read(p);
-      }
-      for (double s : part.sums) {
+      for (double s : parts.get(k).sums) {
         sum = Double.isInfinite(p) ? Math.max(sum, s) : sum + s;
       }
     }
     double norm = root(sum, p);
-    if (options.nonFinite() == NonFinite.REFUSE && !Double.isFinite(norm)) {
-      throw new IllegalStateException(refusal(norm, p));
+    if (!Double.isFinite(norm) && options.nonFinite() != NonFinite.PASS) {
+      if (options.nonFinite() == NonFinite.REFUSE) {
+        throw new IllegalStateException(refusal(parts, norm, p));
+      }
+      parts.forEach(part -> part.members.forEach(m -> m.parameter.zeroGrad()));
+      return norm;
     }
     double scale = Math.min(1, options.max() / (norm + NORM_EPS));
     if (scale != 1) {
-      apply("ClipNorm", UnaryOp.MUL_SCALAR, scale, 0);
+      gradients.apply("ClipNorm", UnaryOp.MUL_SCALAR, scale, 0);
     }
     return norm;
   }
@@ -198,18 +153,8 @@ public final class Clip {
     if (!(limit >= 0)) {
       throw new IllegalArgumentException("Clip value's limit must be >= 0 but is " + limit);
     }
-    collect();
-    apply("ClipValue", UnaryOp.CLAMP, -limit, limit);
-  }
-
-  @SuppressWarnings("try") // the span is open for its effect
-  private void apply(String name, UnaryOp op, double a, double b) {
-    for (int k = 0; k < parts.size(); k++) {
-      Part part = parts.get(k);
-      try (Profiler.Span span = part.device.profiler().update(name)) {
-        part.apply(op, a, b);
-      }
-    }
+    gradients.collect();
+    gradients.apply("ClipValue", UnaryOp.CLAMP, -limit, limit);
   }
 
   private static double root(double sum, double p) {
@@ -219,57 +164,18 @@ public final class Clip {
     return p == 2 ? Math.sqrt(sum) : Math.pow(sum, 1 / p);
   }
 
-  private String refusal(double norm, double p) {
-    for (Part part : parts) {
+  private static String refusal(List<Gradients.Part> parts, double norm, double p) {
+    for (Gradients.Part part : parts) {
       for (int i = 0; i < part.sums.length; i++) {
         if (!Double.isFinite(part.sums[i])) {
           return "Clip.norm: the gradient of parameter '"
               + part.members.get(i).name
               + "' has the norm "
               + root(part.sums[i], p)
-              + "; leave this step out, or let it pass with NonFinite.PASS";
+              + REMEDY;
         }
       }
     }
-    return "Clip.norm: the gradients together have the norm "
-        + norm
-        + "; leave this step out, or let it pass with NonFinite.PASS";
-  }
-
-  // ---- what there is to clip
-
-  private void collect() {
-    for (int k = 0; k < parts.size(); k++) {
-      parts.get(k).members.clear();
-      parts.get(k).grads.clear();
-    }
-    for (int g = 0; g < groups.size(); g++) {
-      collect(groups.get(g).members());
-    }
-    collect(listed);
-    parts.removeIf(part -> part.grads.isEmpty());
-  }
-
-  private void collect(List<Member> members) {
-    for (int i = 0; i < members.size(); i++) {
-      Member m = members.get(i);
-      if (m.parameter.hasGrad()) {
-        Tensor grad = m.parameter.grad();
-        Part part = part(grad.device());
-        part.members.add(m);
-        part.grads.add(grad.storage());
-      }
-    }
-  }
-
-  private Part part(Device device) {
-    for (int k = 0; k < parts.size(); k++) {
-      if (parts.get(k).device == device) {
-        return parts.get(k);
-      }
-    }
-    Part part = new Part(device);
-    parts.add(part);
-    return part;
+    return "Clip.norm: the gradients together have the norm " + norm + REMEDY;
   }
 }

@@ -3,10 +3,13 @@ package dev.gradus.optim;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
+import dev.gradus.nn.Embedding;
 import dev.gradus.nn.NamedParameters;
 import dev.gradus.nn.Parameter;
 import dev.gradus.tensor.Device;
@@ -157,8 +160,8 @@ class ClipTest {
       double[] before = gradients(named);
       Clip.Norm refusing = Clip.Norm.atMost(1).withNonFinite(Clip.NonFinite.REFUSE);
       assertEquals(
-          "Clip.norm: the gradient of parameter 'c' has the norm NaN; leave this step out, or let"
-              + " it pass with NonFinite.PASS",
+          "Clip.norm: the gradient of parameter 'c' has the norm NaN; leave the step out, as"
+              + " NonFinite.SKIP does, or let it pass with NonFinite.PASS",
           Fixture.refused(IllegalStateException.class, () -> Clip.of(named).norm(refusing)));
       assertArrayEquals(before, gradients(named), 0);
     }
@@ -174,9 +177,88 @@ class ClipTest {
       NamedParameters named = NamedParameters.of(List.of(Map.entry("a", a), Map.entry("b", b)));
       Clip.Norm refusing = Clip.Norm.atMost(1).withNonFinite(Clip.NonFinite.REFUSE);
       assertEquals(
-          "Clip.norm: the gradients together have the norm Infinity; leave this step out, or let"
-              + " it pass with NonFinite.PASS",
+          "Clip.norm: the gradients together have the norm Infinity; leave the step out, as"
+              + " NonFinite.SKIP does, or let it pass with NonFinite.PASS",
           Fixture.refused(IllegalStateException.class, () -> Clip.of(named).norm(refusing)));
+    }
+  }
+
+  @Test
+  void whatIsNotFiniteIsSkippedByForgettingTheGradients() {
+    try (Device device = Device.open("cpu")) {
+      NamedParameters named = model(device, NAN);
+      Clip.Norm skipping = Clip.Norm.atMost(1).withNonFinite(Clip.NonFinite.SKIP);
+      SGD sgd = SGD.of(named, o -> o.withLr(1));
+      assertEquals(NAN, Clip.of(sgd).norm(skipping));
+      sgd.step();
+      assertArrayEquals(new double[0], gradients(named));
+      assertEquals(0, sgd.stepsOf(named.get("c")));
+      Fixture.gradient(named.get("a"), 3, 4);
+      assertEquals(5, Clip.of(sgd).norm(skipping), 1e-12);
+      assertTrue(named.get("a").hasGrad());
+    }
+  }
+
+  /** A look-up's gradient, rows here and dense there, beside another and clipped in each way. */
+  @ParameterizedTest
+  @EnumSource
+  void rowsAreClippedToTheBitsOfTheDenseGradient(Fixture.Where where) {
+    for (DType dtype : List.of(DType.F32, DType.F64)) {
+      for (double p : new double[] {0.5, 1, 2, 3, INFINITY, 0}) {
+        try (Device device = where.open()) {
+          NamedParameters rows = tableAndBias(device, dtype, 1_001, 257, true);
+          NamedParameters dense = tableAndBias(device, dtype, 1_001, 257, false);
+          Parameter table = rows.get("table");
+          table.grad(); // what was written for a look at it follows
+          double first = clip(rows, p);
+          double second = clip(dense, p);
+          assertNotNull(table.gradRows());
+          assertNull(dense.get("table").gradRows());
+          // the sums of primitives are ordered by the sizes that they run over
+          assertEquals(second, first, where == Fixture.Where.COMPOSED ? 1e-13 * second : 0);
+          double ulp = where == Fixture.Where.COMPOSED && dtype == DType.F64 ? 1e-15 : 0;
+          assertArrayEquals(gradients(dense), gradients(rows), ulp, dtype + " p " + p);
+        }
+      }
+    }
+  }
+
+  private static double clip(NamedParameters named, double p) {
+    if (p == 0) {
+      Clip.of(named).value(0.125);
+      return 0;
+    }
+    return Clip.of(named).norm(Clip.Norm.atMost(0.25).withP(p));
+  }
+
+  @SuppressWarnings("try") // the scope is open for its effect
+  private static NamedParameters tableAndBias(
+      Device device, DType dtype, int rows, int cols, boolean asRows) {
+    device.manualSeed(7);
+    Parameter table = new Parameter(device.normal(dtype, 0, 1, rows, cols));
+    Parameter bias = Fixture.parameter(device, dtype, 1, 2, 3);
+    table.gradRowsWanted(asRows);
+    Fixture.gradient(bias, 0.1, -0.3, 0.7);
+    for (long[] ids : List.of(new long[] {900, 3, 900, 255}, new long[] {1, 3})) {
+      try (Scope scope = Scope.open()) {
+        Tensor x = Embedding.tied(table).forward(device.tensor(ids));
+        x.mul(x.add(0.3)).sum().backward();
+      }
+    }
+    return NamedParameters.of(List.of(Map.entry("table", table), Map.entry("bias", bias)));
+  }
+
+  @Test
+  void aTableStaysOneForSparseAdamThatAClipHasSeen() {
+    try (Device device = Device.open("cpu")) {
+      NamedParameters named = tableAndBias(device, DType.F32, 1_001, 3, true);
+      SparseAdam adam =
+          SparseAdam.withDefaults().group("t", named.matching("table")).allowUnused().build();
+      Clip clip = Clip.of(adam);
+      assertTrue(clip.norm(1) > 1);
+      assertEquals(1, clip.norm(1), 1e-5);
+      adam.step();
+      assertEquals(1, adam.stepsOf(named.get("table")));
     }
   }
 

@@ -240,6 +240,11 @@ final class CpuBackend implements Backend {
   }
 
   @Override
+  public void sumRowPowers(List<Gradient.Rows> xs, double p, Storage out) {
+    RowPowerSums.run(xs, p, out);
+  }
+
+  @Override
   public void coalesce(
       Storage ids, long skip, Storage values, Gradient.Rows out, boolean accumulate) {
     coalesce.run(ids, skip, values, out, accumulate);

@@ -6,6 +6,7 @@ import static dev.gradus.backend.cpu.CpuStorage.unsupported;
 
 import dev.gradus.spi.Storage;
 import dev.gradus.types.DType;
+import java.util.Arrays;
 import java.util.List;
 
 /** Sums of powers of absolute values, and their extremes, of many storages in one pass. */
@@ -16,7 +17,10 @@ final class PowerSums {
    * all storages as one list.
    */
 
-  private static final int CHUNK = 1 << 16;
+  static final int CHUNK = 1 << 16;
+
+  /** The number of partial sums of a chunk; it divides CHUNK. */
+  static final int LANES = 8;
 
   private static final ThreadLocal<Scratch> SCRATCH = ThreadLocal.withInitial(Scratch::new);
 
@@ -31,8 +35,8 @@ final class PowerSums {
     /** The first chunk of each storage, and the number of all. */
     int[] first = {};
 
-    /** The result of each chunk. */
-    double[] parts = {};
+    /** The partial sums of each chunk. */
+    double[] lanes = {};
 
     /** Makes the table; the number of elements of all storages. */
     long plan(List<Storage> xs) {
@@ -48,9 +52,10 @@ final class PowerSums {
         total += n;
       }
       first[xs.size()] = chunks;
-      if (parts.length < chunks) {
-        parts = new double[chunks];
+      if (lanes.length < chunks * LANES) {
+        lanes = new double[chunks * LANES];
       }
+      Arrays.fill(lanes, 0, chunks * LANES, 0);
       return total;
     }
 
@@ -79,54 +84,75 @@ final class PowerSums {
     Scratch scratch = SCRATCH.get();
     long total = scratch.plan(xs);
     int chunks = scratch.first[xs.size()];
-    double[] parts = scratch.parts;
     if (parallel.splits(total)) {
-      parallel.run(chunks, c -> parts[c] = chunk(xs, scratch, c, p));
+      parallel.run(chunks, c -> chunk(xs, scratch, c, p));
     } else {
       for (int c = 0; c < chunks; c++) {
-        parts[c] = chunk(xs, scratch, c, p);
+        chunk(xs, scratch, c, p);
       }
     }
     double[] o = f64(out);
     for (int s = 0; s < xs.size(); s++) {
-      o[s] = combine(parts, scratch.first[s], scratch.first[s + 1], p);
+      o[s] = combine(scratch.lanes, scratch.first[s], scratch.first[s + 1], p);
     }
   }
 
-  private static double combine(double[] parts, int from, int to, double p) {
+  private static double combine(double[] lanes, int from, int to, double p) {
     double sum = 0;
     for (int c = from; c < to; c++) {
-      sum = Double.isInfinite(p) ? Math.max(sum, parts[c]) : sum + parts[c];
+      double part = total(lanes, c * LANES);
+      sum = Double.isInfinite(p) ? Math.max(sum, part) : sum + part;
     }
     return sum;
   }
 
-  private static double chunk(List<Storage> xs, Scratch scratch, int chunk, double p) {
+  private static void chunk(List<Storage> xs, Scratch scratch, int chunk, double p) {
     int at = scratch.storageOf(chunk, xs.size());
     Storage x = xs.get(at);
     int lo = (chunk - scratch.first[at]) * CHUNK;
     int hi = (int) Math.min(x.numel(), lo + (long) CHUNK);
+    add(x, lo, hi, p, 0, scratch.lanes, chunk * LANES);
+  }
+
+  /**
+   * Adds the powers of elements lo to hi, or takes the greatest, into partial sums of a chunk. The
+   * squares of floats go into eight, by their place in the chunk; all else goes into the first.
+   *
+   * @param lane the place of element lo in its chunk, modulo the number of lanes
+   * @param at where the chunk's partial sums begin
+   */
+  static void add(Storage x, int lo, int hi, double p, int lane, double[] lanes, int at) {
     if (x.dtype() == DType.F64) {
-      return plain(f64(x), lo, hi, p);
+      lanes[at] = plain(f64(x), lo, hi, p, lanes[at]);
+    } else if (p == 2) {
+      squares(f32(x), lo, hi, lane, lanes, at);
+    } else if (Double.isInfinite(p)) {
+      lanes[at] = greatest(f32(x), lo, hi, lanes[at]);
+    } else {
+      lanes[at] = powers(f32(x), lo, hi, p, lanes[at]);
     }
-    float[] v = f32(x);
-    if (p == 2) {
-      return squares(v, lo, hi);
-    }
-    return Double.isInfinite(p) ? greatest(v, lo, hi) : powers(v, lo, hi, p);
+  }
+
+  /** The partial sums of a chunk together. */
+  static double total(double[] lanes, int at) {
+    return ((lanes[at] + lanes[at + 1]) + (lanes[at + 2] + lanes[at + 3]))
+        + ((lanes[at + 4] + lanes[at + 5]) + (lanes[at + 6] + lanes[at + 7]));
   }
 
   /** The squares of floats are exact in double. */
-  private static double squares(float[] x, int lo, int hi) {
-    double s0 = 0;
-    double s1 = 0;
-    double s2 = 0;
-    double s3 = 0;
-    double s4 = 0;
-    double s5 = 0;
-    double s6 = 0;
-    double s7 = 0;
+  private static void squares(float[] x, int lo, int hi, int lane, double[] lanes, int at) {
     int i = lo;
+    for (int k = lane; k > 0 && k < LANES && i < hi; k++, i++) {
+      lanes[at + k] += (double) x[i] * x[i];
+    }
+    double s0 = lanes[at];
+    double s1 = lanes[at + 1];
+    double s2 = lanes[at + 2];
+    double s3 = lanes[at + 3];
+    double s4 = lanes[at + 4];
+    double s5 = lanes[at + 5];
+    double s6 = lanes[at + 6];
+    double s7 = lanes[at + 7];
     for (; i < hi - 7; i += 8) {
       s0 += (double) x[i] * x[i];
       s1 += (double) x[i + 1] * x[i + 1];
@@ -137,30 +163,37 @@ final class PowerSums {
       s6 += (double) x[i + 6] * x[i + 6];
       s7 += (double) x[i + 7] * x[i + 7];
     }
-    for (; i < hi; i++) {
-      s0 += (double) x[i] * x[i];
+    lanes[at] = s0;
+    lanes[at + 1] = s1;
+    lanes[at + 2] = s2;
+    lanes[at + 3] = s3;
+    lanes[at + 4] = s4;
+    lanes[at + 5] = s5;
+    lanes[at + 6] = s6;
+    lanes[at + 7] = s7;
+    for (int k = 0; i < hi; k++, i++) {
+      lanes[at + k] += (double) x[i] * x[i];
     }
-    return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7));
   }
 
-  private static double greatest(float[] x, int lo, int hi) {
-    float m = 0;
+  private static double greatest(float[] x, int lo, int hi, double before) {
+    double m = before;
     for (int i = lo; i < hi; i++) {
       m = Math.max(m, Math.abs(x[i]));
     }
     return m;
   }
 
-  private static double powers(float[] x, int lo, int hi, double p) {
-    double s = 0;
+  private static double powers(float[] x, int lo, int hi, double p, double before) {
+    double s = before;
     for (int i = lo; i < hi; i++) {
       s += p == 1 ? Math.abs(x[i]) : Math.pow(Math.abs(x[i]), p);
     }
     return s;
   }
 
-  private static double plain(double[] x, int lo, int hi, double p) {
-    double s = 0;
+  private static double plain(double[] x, int lo, int hi, double p, double before) {
+    double s = before;
     for (int i = lo; i < hi; i++) {
       double v = Math.abs(x[i]);
       s = Double.isInfinite(p) ? Math.max(s, v) : s + (p == 2 ? v * v : Math.pow(v, p));
