@@ -73,7 +73,7 @@ public final class Adam extends Optimizer<Adam.Options> {
       boolean amsgrad,
       boolean maximize,
       boolean decoupled)
-      implements OptimizerOptions<Options> {
+      implements OptimizerOptions.WithBetas<Options> {
 
     /**
      * Options with these values.
@@ -99,7 +99,7 @@ public final class Adam extends Optimizer<Adam.Options> {
       return new Options(x, beta1, beta2, eps, weightDecay, amsgrad, maximize, decoupled);
     }
 
-    /** These options with other decay rates of the mean and of the mean square. */
+    @Override
     public Options withBetas(double first, double second) {
       return new Options(lr, first, second, eps, weightDecay, amsgrad, maximize, decoupled);
     }

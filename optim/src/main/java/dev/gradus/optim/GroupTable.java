@@ -19,7 +19,7 @@ final class GroupTable {
     for (int i = 0; i < groups.size(); i++) {
       ParamGroup<O> g = groups.get(i);
       s.append(i == 0 ? "\n" : "\n\n").append("Parameter Group ").append(i);
-      Map<String, Object> lines = new TreeMap<>(g.options().entries());
+      Map<String, Object> lines = new TreeMap<>(inForce(g).entries());
       lines.put("lr", g.lrNow());
       lines.put("name", g.name());
       if (g.schedule() != null) {
@@ -61,7 +61,7 @@ final class GroupTable {
       elements += m.parameter.numel();
     }
     StringJoiner options = new StringJoiner(", ");
-    g.options()
+    inForce(g)
         .entries()
         .forEach(
             (k, v) -> {
@@ -78,6 +78,15 @@ final class GroupTable {
         PythonFormat.of(g.lrNow()),
         scheduleOf(g.schedule(), g.scheduleStep()),
         options.toString());
+  }
+
+  /** The options in force; the user's where the schedule makes none that are allowed. */
+  private static <O extends OptimizerOptions<O>> O inForce(ParamGroup<O> g) {
+    try {
+      return g.optionsNow();
+    } catch (IllegalArgumentException notAllowed) {
+      return g.options();
+    }
   }
 
   private static String scheduleOf(@Nullable Schedule schedule, long step) {

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
@@ -186,10 +187,11 @@ public abstract class Optimizer<O extends OptimizerOptions<O>> {
    * Attaches a schedule, at its step 0, to every group that has none of its own, also to those
    * added later; it replaces the one attached before.
    *
-   * @throws IllegalArgumentException if it is null
+   * @throws IllegalArgumentException if it is null, or moves a momentum that the options do not
+   *     have
    */
   public final void schedule(Schedule schedule) {
-    run = ScheduleRun.start(kind, schedule);
+    run = ScheduleRun.start(kind, schedule, defaults);
   }
 
   /**
@@ -200,18 +202,41 @@ public abstract class Optimizer<O extends OptimizerOptions<O>> {
     run = null;
   }
 
-  /** Advances every schedule by one: that of the optimizer, and those of groups. */
+  /**
+   * Advances every schedule by one: that of the optimizer, and those of groups.
+   *
+   * @throws IllegalStateException if one went through all its steps, or needs a metric; nothing is
+   *     changed then
+   */
   public final void stepSchedules() {
+    advance(OptionalDouble.empty());
+  }
+
+  /**
+   * Advances every schedule by one: a {@link ReduceOnPlateau} by this metric, the others as {@link
+   * #stepSchedules()} does.
+   *
+   * @param metric what is to improve, as the loss on a validation set
+   * @throws IllegalStateException if a schedule went through all its steps; nothing is changed then
+   */
+  public final void stepSchedules(double metric) {
+    advance(OptionalDouble.of(metric));
+  }
+
+  private void advance(OptionalDouble metric) {
+    List<ScheduleRun> runs = new ArrayList<>();
     ScheduleRun all = run;
     if (all != null) {
-      all.advance();
+      runs.add(all);
     }
     for (ParamGroup<O> g : groups) {
       ScheduleRun own = g.ownRun();
       if (own != null) {
-        own.advance();
+        runs.add(own);
       }
     }
+    runs.forEach(r -> r.check(metric));
+    runs.forEach(r -> r.advance(metric));
   }
 
   final @Nullable ScheduleRun run() {
@@ -260,8 +285,8 @@ public abstract class Optimizer<O extends OptimizerOptions<O>> {
   // ---- state
 
   /**
-   * A copy of what has to be remembered to go on later: counts, buffers, numbers, options, and the
-   * schedules' steps.
+   * A copy of what has to be remembered to go on later: counts, buffers, numbers, options, and how
+   * far schedules went.
    */
   public final OptimizerState stateDict() {
     return state(m -> copies(m.suited()));
@@ -286,7 +311,8 @@ public abstract class Optimizer<O extends OptimizerOptions<O>> {
     Map<String, OptimizerState.OfParameter> parameters = new LinkedHashMap<>();
     for (ParamGroup<O> g : groups) {
       saved.add(
-          new OptimizerState.Group(g.name(), g.names(), g.options().entries(), step(g.ownRun())));
+          new OptimizerState.Group(
+              g.name(), g.names(), g.options().entries(), ScheduleRun.stateOf(g.ownRun())));
       for (Member m : g.members()) {
         if (m.count > 0) {
           Map<String, StateBuffer> buffers = new LinkedHashMap<>();
@@ -296,11 +322,7 @@ public abstract class Optimizer<O extends OptimizerOptions<O>> {
         }
       }
     }
-    return new OptimizerState(kind, step(run), saved, parameters);
-  }
-
-  private static long step(@Nullable ScheduleRun run) {
-    return run == null ? 0 : run.step();
+    return new OptimizerState(kind, ScheduleRun.stateOf(run), saved, parameters);
   }
 
   /** Goes on from a state: {@link #loadStateDict(OptimizerState, Strictness)}, strict. */
@@ -311,7 +333,8 @@ public abstract class Optimizer<O extends OptimizerOptions<O>> {
   /**
    * Goes on from a state. Groups and parameters are matched by name, a tied parameter by any of its
    * names; a parameter may have changed its group. Options and base rates are the state's. Attach
-   * schedules before, so that they go on where they were.
+   * schedules before: they go on where they were; what a schedule is, its numbers, is the program's
+   * and not the state's.
    *
    * <p>Lenient loading is for a model that was changed: parameters that only the optimizer has keep
    * the state that they have, groups that only it has keep their options, and what only the state

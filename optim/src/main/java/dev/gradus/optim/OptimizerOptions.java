@@ -46,4 +46,58 @@ public interface OptimizerOptions<O extends OptimizerOptions<O>> {
   default O withEntries(Map<String, ?> changes) {
     return withValues(OptionValues.of(this, changes));
   }
+
+  /** The momentum that a schedule may move; 0 where options have none. */
+  static double momentumOf(OptimizerOptions<?> options) {
+    return options instanceof WithMomentum<?> some ? some.momentum() : 0;
+  }
+
+  /**
+   * Options with a momentum, which a schedule may move.
+   *
+   * @param <O> the type itself
+   */
+  interface WithMomentum<O extends WithMomentum<O>> extends OptimizerOptions<O> {
+    /** The momentum. */
+    double momentum();
+
+    /**
+     * These options with another momentum.
+     *
+     * @throws IllegalArgumentException if the momentum is not allowed
+     */
+    O withMomentum(double x);
+  }
+
+  /**
+   * Options with decay rates of running means, of which the first, beta1, is the momentum.
+   *
+   * @param <O> the type itself
+   */
+  interface WithBetas<O extends WithBetas<O>> extends WithMomentum<O> {
+    /** The decay of the mean. */
+    double beta1();
+
+    /** The decay of the mean square. */
+    double beta2();
+
+    /**
+     * These options with other decay rates of the mean and of the mean square.
+     *
+     * @throws IllegalArgumentException if a rate is not allowed
+     */
+    O withBetas(double first, double second);
+
+    /** beta1. */
+    @Override
+    default double momentum() {
+      return beta1();
+    }
+
+    /** These options with another beta1. */
+    @Override
+    default O withMomentum(double x) {
+      return withBetas(x, beta2());
+    }
+  }
 }

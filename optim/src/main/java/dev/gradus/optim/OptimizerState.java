@@ -13,23 +13,27 @@ import java.util.TreeMap;
  * by name, which can be written to a file and read again.
  *
  * @param kind the optimizer's kind; another kind refuses it
- * @param scheduleStep how far the optimizer's schedule went; 0 without one
+ * @param schedule how far the optimizer's schedule went, as numbers by name: {@code step}, and what
+ *     a {@link ReduceOnPlateau} remembers; empty without one
  * @param groups the groups, in order
  * @param parameters what is kept for each parameter, by name; one that was never updated has none
  */
 public record OptimizerState(
-    String kind, long scheduleStep, List<Group> groups, Map<String, OfParameter> parameters) {
+    String kind,
+    Map<String, Double> schedule,
+    List<Group> groups,
+    Map<String, OfParameter> parameters) {
 
   /**
-   * A state; the list and the map are copied.
+   * A state; the list and the maps are copied.
    *
-   * @throws IllegalArgumentException if a group or a parameter comes twice, a count is negative, or
-   *     there is state of a parameter that is in no group
+   * @throws IllegalArgumentException if a group or a parameter comes twice, or there is state of a
+   *     parameter that is in no group
    */
   public OptimizerState {
+    schedule = Collections.unmodifiableMap(new TreeMap<>(schedule));
     groups = List.copyOf(groups);
     parameters = Collections.unmodifiableMap(new LinkedHashMap<>(parameters));
-    requireCount("scheduleStep", scheduleStep);
     Map<String, String> groupOf = new HashMap<>();
     Map<String, Group> byName = new HashMap<>();
     for (Group g : groups) {
@@ -73,19 +77,18 @@ public record OptimizerState(
    * @param parameters the names of its parameters
    * @param options its options under PyTorch's names, the base rate among them: {@link
    *     OptimizerOptions#entries()}
-   * @param scheduleStep how far its own schedule went; 0 without one
+   * @param schedule how far its own schedule went, as for the optimizer's; empty without one
    */
   public record Group(
-      String name, List<String> parameters, SortedMap<String, ?> options, long scheduleStep) {
-    /**
-     * A group's part; list and map are copied.
-     *
-     * @throws IllegalArgumentException if the step is negative
-     */
+      String name,
+      List<String> parameters,
+      SortedMap<String, ?> options,
+      Map<String, Double> schedule) {
+    /** A group's part; list and maps are copied. */
     public Group {
       parameters = List.copyOf(parameters);
       options = Collections.unmodifiableSortedMap(new TreeMap<>(options));
-      requireCount("scheduleStep of param group '" + name + "'", scheduleStep);
+      schedule = Collections.unmodifiableMap(new TreeMap<>(schedule));
     }
   }
 

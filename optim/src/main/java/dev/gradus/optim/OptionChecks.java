@@ -38,6 +38,13 @@ final class OptionChecks {
     }
   }
 
+  /** A whole number that is at least 0. */
+  static void atLeastZero(String who, String option, long value) {
+    if (value < 0) {
+      throw new IllegalArgumentException(who + " " + option + " must be >= 0 but is " + value);
+    }
+  }
+
   /** A whole number that is at least 1. */
   static void positive(String who, String option, long value) {
     if (value < 1) {

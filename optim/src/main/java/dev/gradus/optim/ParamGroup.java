@@ -10,7 +10,9 @@ import org.jspecify.annotations.Nullable;
  * step.
  *
  * <p>The rate has two fields. {@link #lr()} is the base rate, the user's; a schedule, where there
- * is one, makes of it {@link #lrNow()}, the rate in force. Without a schedule they are equal.
+ * is one, makes of it {@link #lrNow()}, the rate in force. Without a schedule they are equal. Where
+ * a schedule moves the momentum or beta1, it has the same two: that of {@link #options()}, and that
+ * of {@link #optionsNow()}.
  *
  * @param <O> the options
  */
@@ -63,6 +65,8 @@ public final class ParamGroup<O extends OptimizerOptions<O>> {
    * @param change from the present options to the new ones
    * @throws IllegalArgumentException if a value is not allowed, or there are no options; nothing is
    *     changed then
+   * @throws IllegalStateException if a value changes that the schedule sets; nothing is changed
+   *     then
    */
   public void options(UnaryOperator<O> change) {
     setOptions(change(name, options, change));
@@ -72,14 +76,50 @@ public final class ParamGroup<O extends OptimizerOptions<O>> {
    * Replaces all options, the base rate among them.
    *
    * @throws IllegalArgumentException if they are null
+   * @throws IllegalStateException if a value changes that the schedule sets; nothing is changed
+   *     then
    */
   public void setOptions(O changed) {
     if (changed == null) {
       throw new IllegalArgumentException(
           "group '" + name + "': the options are null; give those that the group shall have");
     }
+    if (changed.lr() != options.lr()) {
+      requireOwnRate();
+    }
+    Schedule schedule = schedule();
+    if (schedule != null && schedule.movesMomentum() && schedule.setsRates()) {
+      if (OptimizerOptions.momentumOf(changed) != OptimizerOptions.momentumOf(options)) {
+        throw setByHand("momentum", schedule);
+      }
+    }
+    takeOver(changed);
+  }
+
+  /** Takes options without asking the schedule. */
+  void takeOver(O changed) {
     options = changed;
     inForce = changed;
+  }
+
+  private void requireOwnRate() {
+    Schedule schedule = schedule();
+    if (schedule != null && schedule.setsRates()) {
+      throw setByHand("lr", schedule);
+    }
+  }
+
+  private IllegalStateException setByHand(String option, Schedule schedule) {
+    return new IllegalStateException(
+        "group '"
+            + name
+            + "': "
+            + option
+            + " cannot be changed by hand while "
+            + Schedules.text(schedule)
+            + " sets it; "
+            + (own == null ? "the optimizer's" : "the group's")
+            + " clearSchedule() takes it off");
   }
 
   /** The base rate: what the user set. */
@@ -92,8 +132,10 @@ public final class ParamGroup<O extends OptimizerOptions<O>> {
    *
    * @param lr at least 0
    * @throws IllegalArgumentException if the value is not allowed; nothing is changed then
+   * @throws IllegalStateException if the schedule has rates of its own, as {@link OneCycle}
    */
   public void setLr(double lr) {
+    requireOwnRate();
     options(o -> o.withLr(lr));
   }
 
@@ -102,6 +144,7 @@ public final class ParamGroup<O extends OptimizerOptions<O>> {
    *
    * @param factor at least 0
    * @throws IllegalArgumentException if the rate is then not allowed; nothing is changed then
+   * @throws IllegalStateException if the schedule has rates of its own, as {@link OneCycle}
    */
   public void scaleLr(double factor) {
     setLr(lr() * factor);
@@ -116,31 +159,46 @@ public final class ParamGroup<O extends OptimizerOptions<O>> {
   /**
    * The options that the next step uses: the user's, with what a schedule moves replaced.
    *
-   * @throws IllegalArgumentException if the schedule gives a rate that is not allowed
+   * @throws IllegalArgumentException if the schedule gives a value that is not allowed
    */
   public O optionsNow() {
-    double now = lrNow();
-    if (inForce.lr() != now) {
-      inForce = scheduled(now);
+    ScheduleRun run = run();
+    if (run == null) {
+      return options;
+    }
+    double rate = run.rate(options.lr());
+    double momentum = run.momentum(OptimizerOptions.momentumOf(options));
+    if (inForce.lr() != rate || OptimizerOptions.momentumOf(inForce) != momentum) {
+      inForce = scheduled(run, rate, momentum);
     }
     return inForce;
   }
 
-  private O scheduled(double rate) {
-    Schedule schedule = schedule();
+  private O scheduled(ScheduleRun run, double rate, double momentum) {
+    String base = "the base rate " + options.lr();
     try {
-      return change(name, options, o -> o.withLr(rate));
+      O moved = change(name, options, o -> o.withLr(rate));
+      if (run.schedule().movesMomentum()) {
+        base = "the momentum " + OptimizerOptions.momentumOf(options);
+        moved = change(name, moved, o -> withMomentum(o, momentum));
+      }
+      return moved;
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(
           e.getMessage()
               + "; schedule "
-              + (schedule == null ? "none" : Schedules.text(schedule))
+              + Schedules.text(run.schedule())
               + " made it at step "
-              + scheduleStep()
-              + " of the base rate "
-              + options.lr(),
+              + run.step()
+              + " of "
+              + base,
           e);
     }
+  }
+
+  @SuppressWarnings("unchecked") // options make options of their own type
+  private static <O extends OptimizerOptions<O>> O withMomentum(O options, double momentum) {
+    return (O) ((OptimizerOptions.WithMomentum<?>) options).withMomentum(momentum);
   }
 
   /** The schedule of its rate: its own, or the optimizer's; null where there is none. */
@@ -149,7 +207,7 @@ public final class ParamGroup<O extends OptimizerOptions<O>> {
     return run == null ? null : run.schedule();
   }
 
-  /** How far its schedule went; 0 where there is none. */
+  /** How far its schedule went, as {@link Schedule#rate} is told; 0 where there is none. */
   public long scheduleStep() {
     ScheduleRun run = run();
     return run == null ? 0 : run.step();
@@ -158,10 +216,11 @@ public final class ParamGroup<O extends OptimizerOptions<O>> {
   /**
    * Attaches a schedule of its own, at its step 0, in place of the one it had.
    *
-   * @throws IllegalArgumentException if it is null
+   * @throws IllegalArgumentException if it is null, or moves a momentum that the options do not
+   *     have
    */
   public void schedule(Schedule schedule) {
-    own = ScheduleRun.start("group '" + name + "'", schedule);
+    own = ScheduleRun.start("group '" + name + "'", schedule, options);
   }
 
   /** Takes its own schedule off; that of the optimizer, where there is one, holds from now on. */

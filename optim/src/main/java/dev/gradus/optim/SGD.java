@@ -72,7 +72,7 @@ public final class SGD extends Optimizer<SGD.Options> {
       double weightDecay,
       boolean nesterov,
       boolean maximize)
-      implements OptimizerOptions<Options> {
+      implements OptimizerOptions.WithMomentum<Options> {
 
     /**
      * Options with these values.
@@ -103,7 +103,7 @@ public final class SGD extends Optimizer<SGD.Options> {
       return new Options(x, momentum, dampening, weightDecay, nesterov, maximize);
     }
 
-    /** These options with another momentum. */
+    @Override
     public Options withMomentum(double x) {
       return new Options(lr, x, dampening, weightDecay, nesterov, maximize);
     }

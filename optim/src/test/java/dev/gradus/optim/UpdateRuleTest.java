@@ -204,7 +204,7 @@ class UpdateRuleTest {
     OptimizerState changed =
         new OptimizerState(
             state.kind(),
-            0,
+            Map.of(),
             state.groups(),
             Map.of("matrix", wrong, "vector", state.parameters().get("vector")));
     assertEquals(
