@@ -4,6 +4,7 @@ import dev.gradus.nn.LoadResult;
 import dev.gradus.nn.Parameter;
 import dev.gradus.nn.Selection;
 import dev.gradus.nn.Strictness;
+import dev.gradus.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -13,6 +14,7 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -33,8 +35,7 @@ public abstract class Optimizer<O extends OptimizerOptions<O>> {
   private final String kind;
   private final O defaults;
   private final boolean allowUnused;
-  private final UpdateRule<O, ?> rule;
-  private final Stepper<O, ?> stepper;
+  private final Steps<O> steps;
   private final List<ParamGroup<O>> groups = new ArrayList<>();
   private Universe universe;
   private @Nullable ScheduleRun run;
@@ -45,13 +46,17 @@ public abstract class Optimizer<O extends OptimizerOptions<O>> {
    * @param builder the groups asked for
    * @param rule the mathematics
    */
-  @SuppressWarnings("this-escape") // its groups know it, and ask it only after it is made
   protected Optimizer(OptimizerBuilder<O, ?> builder, UpdateRule<O, ?> rule) {
+    this(builder, new Stepper<>(builder.kind(), rule));
+  }
+
+  /** An optimizer whose steps are not made parameter by parameter. */
+  @SuppressWarnings("this-escape") // its groups know it, and ask it only after it is made
+  Optimizer(OptimizerBuilder<O, ?> builder, Steps<O> steps) {
     this.kind = builder.kind();
     this.defaults = builder.defaults();
     this.allowUnused = builder.allowsUnused();
-    this.rule = rule;
-    this.stepper = new Stepper<>(kind, rule);
+    this.steps = steps;
     this.universe = new Universe(kind);
     if (builder.requests().isEmpty()) {
       throw new IllegalArgumentException(
@@ -76,10 +81,13 @@ public abstract class Optimizer<O extends OptimizerOptions<O>> {
       added.add(new ParamGroup<>(this, request, next.take(request)));
     }
     requireUsed(next);
+    List<ParamGroup<O>> all = new ArrayList<>(groups);
+    all.addAll(added);
+    steps.check(all);
     universe = next;
     groups.addAll(added);
     for (ParamGroup<O> g : added) {
-      boolean rows = stepper.takesRows(g.options());
+      boolean rows = steps.takesRows(g.options());
       g.members().forEach(m -> m.parameter.gradRowsWanted(rows));
     }
   }
@@ -258,11 +266,26 @@ public abstract class Optimizer<O extends OptimizerOptions<O>> {
   /**
    * Updates every parameter that has a gradient, with the options in force.
    *
-   * @throws IllegalStateException if a parameter was released or its device is closed
+   * @throws IllegalStateException if a parameter was released or its device is closed, or if this
+   *     optimizer needs a closure
    * @throws IllegalArgumentException if a schedule gives a rate that is not allowed
    */
   public final void step() {
-    stepper.step(groups);
+    steps.step(groups);
+  }
+
+  /**
+   * Lets a closure make the gradients, then updates. {@link LBFGS} needs one, and calls it several
+   * times in a step; for the others this is {@code closure.get()} and {@link #step()}. Waits for
+   * the loss.
+   *
+   * @param closure calls {@link #zeroGrad()}, computes the loss, calls its {@code backward()} and
+   *     returns it; each call has a scope of its own, which ends what was made in it
+   * @return the loss before the update
+   * @throws IllegalArgumentException if the closure gives null
+   */
+  public final double step(Supplier<Tensor> closure) {
+    return steps.step(groups, closure);
   }
 
   /**
@@ -307,6 +330,7 @@ public abstract class Optimizer<O extends OptimizerOptions<O>> {
   }
 
   private OptimizerState state(Function<Member, Map<String, StateTensor>> buffersOf) {
+    steps.settle(groups);
     List<OptimizerState.Group> saved = new ArrayList<>();
     Map<String, OptimizerState.OfParameter> parameters = new LinkedHashMap<>();
     for (ParamGroup<O> g : groups) {
@@ -359,7 +383,8 @@ public abstract class Optimizer<O extends OptimizerOptions<O>> {
   }
 
   private StateLoader<O> loader(OptimizerState state, Strictness strictness) {
-    return new StateLoader<>(kind, rule, groups, run, universe.aliases(), state, strictness);
+    steps.settle(groups);
+    return new StateLoader<>(kind, steps, groups, run, universe.aliases(), state, strictness);
   }
 
   // ---- texts

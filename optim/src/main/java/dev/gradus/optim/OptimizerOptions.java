@@ -25,7 +25,8 @@ public interface OptimizerOptions<O extends OptimizerOptions<O>> {
 
   /**
    * Every option under PyTorch's name, sorted by it, for prints and tables: {@link Double}, {@link
-   * Boolean}, or a {@code List<Double>} for a tuple.
+   * Integer}, {@link Boolean}, a {@link String} for a word, {@code None} among them, or a list for
+   * a tuple.
    */
   SortedMap<String, Object> entries();
 

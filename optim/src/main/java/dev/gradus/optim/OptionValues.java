@@ -11,6 +11,9 @@ import java.util.TreeMap;
  * OptimizerOptions#entries()} gives it: what options are made of that were read from a file.
  */
 public final class OptionValues {
+  /** What stands for no value: of numbers NaN. */
+  static final String NONE = "None";
+
   private final SortedMap<String, Object> values;
 
   private OptionValues(SortedMap<String, Object> values) {
@@ -27,7 +30,8 @@ public final class OptionValues {
     SortedMap<String, Object> values = new TreeMap<>(options.entries());
     List<String> problems = new ArrayList<>();
     changes.forEach(
-        (name, value) -> {
+        (name, given) -> {
+          Object value = given == null ? NONE : given;
           if (!values.containsKey(name)) {
             problems.add(
                 "unknown option '"
@@ -39,7 +43,7 @@ public final class OptionValues {
                 "option '"
                     + name
                     + "' cannot be "
-                    + (value == null ? "None" : PythonFormat.of(value))
+                    + PythonFormat.of(value)
                     + "; it takes values like "
                     + PythonFormat.of(values.get(name)));
           } else {
@@ -52,8 +56,11 @@ public final class OptionValues {
     return new OptionValues(values);
   }
 
-  /** Whether a value is of the kind of another. */
+  /** Whether a value may be of the kind of another: for none, only the option knows. */
   private static boolean suits(Object present, Object given) {
+    if (present.equals(NONE) || given.equals(NONE)) {
+      return true;
+    }
     if (present instanceof List<?> some && given instanceof List<?> others) {
       boolean suits = some.size() == others.size();
       for (int i = 0; suits && i < some.size(); i++) {
@@ -68,17 +75,48 @@ public final class OptionValues {
 
   /** A number. */
   public double number(String name) {
-    return ((Number) value(name)).doubleValue();
+    return number(name, value(name));
   }
 
   /** A number of a tuple. */
   public double number(String name, int index) {
-    return ((Number) ((List<?>) value(name)).get(index)).doubleValue();
+    return number(name, as(List.class, name, value(name)).get(index));
+  }
+
+  private static double number(String name, Object value) {
+    return value.equals(NONE) ? Double.NaN : as(Number.class, name, value).doubleValue();
+  }
+
+  /**
+   * A whole number.
+   *
+   * @throws IllegalArgumentException if it is none, or too great for an int
+   */
+  public int whole(String name) {
+    double x = number(name);
+    if (x != (int) x) {
+      throw new IllegalArgumentException(
+          "option '" + name + "' must be a whole number but is " + PythonFormat.of(x));
+    }
+    return (int) x;
   }
 
   /** A truth. */
   public boolean flag(String name) {
-    return (Boolean) value(name);
+    return as(Boolean.class, name, value(name));
+  }
+
+  /** A word, {@code None} where it is none. */
+  public String word(String name) {
+    return as(String.class, name, value(name));
+  }
+
+  private static <T> T as(Class<T> type, String name, Object value) {
+    if (!type.isInstance(value)) {
+      throw new IllegalArgumentException(
+          "option '" + name + "' cannot be " + PythonFormat.of(value));
+    }
+    return type.cast(value);
   }
 
   private Object value(String name) {

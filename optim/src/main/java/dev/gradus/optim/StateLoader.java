@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class StateLoader<O extends OptimizerOptions<O>> {
   private final String kind;
-  private final UpdateRule<O, ?> rule;
+  private final Steps<O> steps;
   private final List<ParamGroup<O>> groups;
   private final @Nullable ScheduleRun run;
   private final OptimizerState state;
@@ -36,20 +36,20 @@ final class StateLoader<O extends OptimizerOptions<O>> {
   /**
    * A loader, which has looked for problems.
    *
-   * @param rule what says which state a parameter has
+   * @param steps what says which state a parameter has
    * @param run the optimizer's schedule
    * @param aliases the other names of the optimizer's tied parameters
    */
   StateLoader(
       String kind,
-      UpdateRule<O, ?> rule,
+      Steps<O> steps,
       List<ParamGroup<O>> groups,
       @Nullable ScheduleRun run,
       Map<String, String> aliases,
       OptimizerState state,
       Strictness strictness) {
     this.kind = kind;
-    this.rule = rule;
+    this.steps = steps;
     this.groups = groups;
     this.run = run;
     this.state = state;
@@ -188,7 +188,7 @@ final class StateLoader<O extends OptimizerOptions<O>> {
         .buffers()
         .forEach(
             (name, buffer) -> {
-              Shape needed = rule.start(name, options, parameter.shape()).shape();
+              Shape needed = steps.shapeOf(name, options, parameter.shape());
               if (!buffer.shape().equals(needed)) {
                 problems.add(who + differs(name, buffer.shape(), needed, parameter.shape()));
               }
@@ -203,7 +203,7 @@ final class StateLoader<O extends OptimizerOptions<O>> {
                         + "; convert the model after loading, state follows");
               }
             });
-    for (String name : rule.scalars(options).keySet()) {
+    for (String name : steps.scalars(options).keySet()) {
       if (!saved.scalars().containsKey(name)) {
         problems.add(who + name + " is missing in the state");
       }

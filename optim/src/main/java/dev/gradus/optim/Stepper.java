@@ -4,7 +4,9 @@ import dev.gradus.nn.Parameter;
 import dev.gradus.spi.Gradient;
 import dev.gradus.spi.Storage;
 import dev.gradus.tensor.Device;
+import dev.gradus.tensor.Tensor;
 import dev.gradus.types.DType;
+import dev.gradus.types.Shape;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -12,6 +14,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param <O> the options of a group
  * @param <H> what parameters of one group share in one step
  */
-final class Stepper<O extends OptimizerOptions<O>, H> {
+final class Stepper<O extends OptimizerOptions<O>, H> implements Steps<O> {
   private final String kind;
   private final UpdateRule<O, H> rule;
   private final List<H> hypers = new ArrayList<>();
@@ -53,12 +56,36 @@ final class Stepper<O extends OptimizerOptions<O>, H> {
     this.rule = rule;
   }
 
-  /** Whether parameters with these options had better leave their gradients as rows. */
-  boolean takesRows(O options) {
+  @Override
+  public boolean takesRows(O options) {
     return rule.form(options) != UpdateRule.Form.DENSE;
   }
 
-  void step(List<ParamGroup<O>> groups) {
+  @Override
+  public void check(List<ParamGroup<O>> groups) {}
+
+  @Override
+  public Shape shapeOf(String buffer, O options, Shape parameter) {
+    return rule.start(buffer, options, parameter).shape();
+  }
+
+  @Override
+  public Map<String, Double> scalars(O options) {
+    return rule.scalars(options);
+  }
+
+  @Override
+  public void settle(List<ParamGroup<O>> groups) {}
+
+  @Override
+  public double step(List<ParamGroup<O>> groups, Supplier<Tensor> closure) {
+    double loss = Steps.evaluate(kind, closure);
+    step(groups);
+    return loss;
+  }
+
+  @Override
+  public void step(List<ParamGroup<O>> groups) {
     if (!look(groups)) {
       prepare(groups);
     }
