@@ -43,7 +43,7 @@ class ArchitectureTest {
           .whereLayer("io")
           .mayOnlyBeAccessedByLayers("examples")
           .whereLayer("optim")
-          .mayOnlyBeAccessedByLayers("examples")
+          .mayOnlyBeAccessedByLayers("io", "examples")
           .whereLayer("nn")
           .mayOnlyBeAccessedByLayers("optim", "io", "examples")
           .whereLayer("tensor")

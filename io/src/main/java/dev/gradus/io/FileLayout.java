@@ -24,7 +24,6 @@ import java.util.TreeMap;
  * names. The same tensors and texts give the same bytes.
  */
 final class FileLayout {
-  private static final String WHO = "SafeTensors.save";
   private static final int ALIGNMENT = 8;
 
   private static final JsonFactory JSON =
@@ -60,19 +59,20 @@ final class FileLayout {
   /**
    * The layout of a file with these tensors and texts.
    *
+   * @param who the operation, in messages
    * @throws IllegalArgumentException if a name or a text cannot stand in a file
    * @throws IllegalStateException if a tensor was released
    */
-  static FileLayout of(Map<String, ? extends Tensor> given, Map<String, String> texts) {
+  static FileLayout of(String who, Map<String, ? extends Tensor> given, Map<String, String> texts) {
     Map<String, String> metadata = new TreeMap<>(texts);
-    checkTexts(metadata);
+    checkTexts(who, metadata);
     Map<String, Tensor> distinct = new LinkedHashMap<>();
     IdentityHashMap<Storage, Map<String, Tensor>> byStorage = new IdentityHashMap<>();
     given.forEach(
         (name, tensor) -> {
-          checkName(name);
+          checkName(who, name);
           Map<String, Tensor> sharing =
-              byStorage.computeIfAbsent(storage(name, tensor), s -> new LinkedHashMap<>());
+              byStorage.computeIfAbsent(storage(who, name, tensor), s -> new LinkedHashMap<>());
           for (Map.Entry<String, Tensor> known : sharing.entrySet()) {
             if (known.getValue().shape().equals(tensor.shape())) {
               metadata.put(Names.ALIAS + name, known.getKey());
@@ -84,15 +84,15 @@ final class FileLayout {
         });
     Map<String, Tensor> ordered = new LinkedHashMap<>();
     distinct.entrySet().stream().sorted(ORDER).forEach(e -> ordered.put(e.getKey(), e.getValue()));
-    return new FileLayout(head(ordered, metadata), ordered);
+    return new FileLayout(head(who, ordered, metadata), ordered);
   }
 
-  private static void checkTexts(Map<String, String> metadata) {
+  private static void checkTexts(String who, Map<String, String> metadata) {
     metadata.forEach(
         (key, value) -> {
           if (key.startsWith(Names.ALIAS)) {
             throw new IllegalArgumentException(
-                WHO
+                who
                     + ": the metadata key "
                     + Names.quote(key)
                     + " begins with '"
@@ -101,7 +101,7 @@ final class FileLayout {
           }
           if (key.length() > HeaderParser.MAX_NAME || !Names.isText(key) || !Names.isText(value)) {
             throw new IllegalArgumentException(
-                WHO
+                who
                     + ": the metadata "
                     + Names.quote(key)
                     + " has a key of more than "
@@ -111,17 +111,17 @@ final class FileLayout {
         });
   }
 
-  private static void checkName(String name) {
+  private static void checkName(String who, String name) {
     if (name.equals(Names.METADATA)) {
       throw new IllegalArgumentException(
-          WHO
+          who
               + ": a tensor is named '"
               + Names.METADATA
               + "', which is kept for the metadata; choose another name");
     }
     if (name.length() > MOST_OF_NAME || !Names.isText(name)) {
       throw new IllegalArgumentException(
-          WHO
+          who
               + ": the name "
               + Names.quote(name)
               + " has more than "
@@ -130,23 +130,24 @@ final class FileLayout {
     }
   }
 
-  private static Storage storage(String name, Tensor tensor) {
+  private static Storage storage(String who, String name, Tensor tensor) {
     try {
       return tensor.storage();
     } catch (IllegalStateException e) {
       throw new IllegalStateException(
-          WHO + ": tensor " + Names.quote(name) + ": " + e.getMessage(), e);
+          who + ": tensor " + Names.quote(name) + ": " + e.getMessage(), e);
     }
   }
 
   // ---- the header
 
-  private static byte[] head(Map<String, Tensor> tensors, Map<String, String> metadata) {
+  private static byte[] head(
+      String who, Map<String, Tensor> tensors, Map<String, String> metadata) {
     byte[] json = json(tensors, metadata);
     int padded = (json.length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     if (padded > HeaderParser.MAX_BYTES) {
       throw new IllegalArgumentException(
-          WHO
+          who
               + ": names and metadata take "
               + padded
               + " bytes; the format allows "

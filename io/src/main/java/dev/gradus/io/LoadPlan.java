@@ -1,17 +1,20 @@
 package dev.gradus.io;
 
+import dev.gradus.nn.LoadResult;
+import dev.gradus.nn.Strictness;
 import dev.gradus.spi.Storage;
 import dev.gradus.tensor.Tensor;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
-/** Which tensor takes which entry of a file, or every reason why they do not fit. */
+/** Which tensor takes which entry of a file, and every reason why some do not fit. */
 final class LoadPlan {
   private final SafeTensorsReader reader;
+  private final String prefix;
   private final Map<String, ? extends Tensor> targets;
   private final IdentityHashMap<Storage, Map<String, TensorEntry>> found = new IdentityHashMap<>();
   private final Map<Tensor, TensorEntry> plan = new LinkedHashMap<>();
@@ -19,29 +22,44 @@ final class LoadPlan {
   private final List<String> unexpected = new ArrayList<>();
   private final List<String> differing = new ArrayList<>();
 
-  private LoadPlan(SafeTensorsReader reader, Map<String, ? extends Tensor> targets) {
+  private LoadPlan(SafeTensorsReader reader, String prefix, Map<String, ? extends Tensor> targets) {
     this.reader = reader;
+    this.prefix = prefix;
     this.targets = targets;
   }
 
-  /** The tensors with their entries, each memory once; nothing is changed yet. */
-  static Map<Tensor, TensorEntry> of(
-      Path file, SafeTensorsReader reader, Map<String, ? extends Tensor> targets) {
-    LoadPlan plan = new LoadPlan(reader, targets);
+  /**
+   * A plan; nothing is changed yet.
+   *
+   * @param prefix what stands in the file before the names of the targets; entries without it do
+   *     not count
+   */
+  static LoadPlan of(
+      SafeTensorsReader reader, String prefix, Map<String, ? extends Tensor> targets) {
+    LoadPlan plan = new LoadPlan(reader, prefix, targets);
     plan.match();
     plan.findMissing();
     plan.findUnexpected();
-    plan.report(file);
-    return plan.plan;
+    return plan;
+  }
+
+  /** The tensors that have an entry, each memory once. */
+  Map<Tensor, TensorEntry> entries() {
+    return plan;
+  }
+
+  /** The names that only one side has. */
+  LoadResult difference() {
+    return new LoadResult(missing, unexpected);
   }
 
   private void match() {
     targets.forEach(
         (name, tensor) -> {
-          if (!reader.contains(name)) {
+          if (!reader.contains(prefix + name)) {
             return;
           }
-          TensorEntry entry = reader.entry(name);
+          TensorEntry entry = reader.entry(prefix + name);
           Map<String, TensorEntry> tied =
               found.computeIfAbsent(tensor.storage(), s -> new LinkedHashMap<>());
           String problem = SafeTensorsReader.problem(entry, tensor);
@@ -64,7 +82,7 @@ final class LoadPlan {
     targets.forEach(
         (name, tensor) -> {
           if (!found.containsKey(tensor.storage())) {
-            missing.add(Names.quote(name) + " " + tensor.dtype().label() + " " + tensor.shape());
+            missing.add(name);
           }
         });
   }
@@ -73,30 +91,31 @@ final class LoadPlan {
     List<String> names = new ArrayList<>(reader.names());
     names.addAll(reader.aliases().keySet());
     for (String name : names) {
-      if (!targets.containsKey(name)) {
-        TensorEntry e = reader.entry(name);
-        unexpected.add(Names.quote(name) + " " + e.type() + " " + e.shape());
+      if (name.startsWith(prefix) && !targets.containsKey(name.substring(prefix.length()))) {
+        unexpected.add(name.substring(prefix.length()));
       }
     }
   }
 
-  private void report(Path file) {
-    if (missing.isEmpty() && unexpected.isEmpty() && differing.isEmpty()) {
-      return;
+  /** Every reason why the file does not fit, by kind; none where it does. */
+  Map<String, List<String>> problems(Strictness strictness) {
+    Map<String, List<String>> problems = new LinkedHashMap<>();
+    if (strictness == Strictness.STRICT) {
+      problems.put("missing in the file", missing.stream().map(this::wanted).toList());
+      problems.put("unexpected in the file", unexpected.stream().map(this::stored).toList());
     }
-    StringBuilder s = new StringBuilder("SafeTensors.loadInto: ");
-    s.append(file).append(" does not fit; nothing was changed");
-    list(s, "missing in the file", missing);
-    list(s, "unexpected in the file", unexpected);
-    list(s, "different", differing);
-    s.append("\n  read what fits one by one: SafeTensors.open(file).readInto(name, tensor)");
-    throw new IllegalArgumentException(s.toString());
+    problems.put("different", differing);
+    problems.values().removeIf(List::isEmpty);
+    return problems;
   }
 
-  private static void list(StringBuilder s, String what, List<String> problems) {
-    if (!problems.isEmpty()) {
-      s.append("\n  ").append(what).append(":");
-      problems.forEach(p -> s.append("\n    ").append(p));
-    }
+  private String wanted(String name) {
+    Tensor t = Objects.requireNonNull(targets.get(name));
+    return Names.quote(name) + " " + t.dtype().label() + " " + t.shape();
+  }
+
+  private String stored(String name) {
+    TensorEntry e = reader.entry(prefix + name);
+    return Names.quote(name) + " " + e.type() + " " + e.shape();
   }
 }

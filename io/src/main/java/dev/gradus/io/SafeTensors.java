@@ -55,14 +55,20 @@ public final class SafeTensors {
   public static void save(
       Path file, Map<String, ? extends Tensor> tensors, Map<String, String> metadata)
       throws IOException {
-    FileLayout layout = FileLayout.of(tensors, metadata);
+    write("SafeTensors.save", file, tensors, metadata);
+  }
+
+  static void write(
+      String who, Path file, Map<String, ? extends Tensor> tensors, Map<String, String> metadata)
+      throws IOException {
+    FileLayout layout = FileLayout.of(who, tensors, metadata);
     long most = 0;
     for (Tensor t : layout.tensors().values()) {
       most = Math.max(most, t.numel());
     }
     Parts parts = new Parts(most);
     AtomicFile.write(
-        "SafeTensors.save",
+        who,
         file,
         channel -> {
           writeFully(channel, layout.head());

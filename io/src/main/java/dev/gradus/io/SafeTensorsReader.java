@@ -1,6 +1,7 @@
 package dev.gradus.io;
 
 import dev.gradus.nn.Module;
+import dev.gradus.nn.Strictness;
 import dev.gradus.tensor.Device;
 import dev.gradus.tensor.NoGrad;
 import dev.gradus.tensor.Tensor;
@@ -207,11 +208,37 @@ public final class SafeTensorsReader implements Closeable {
    */
   public void loadInto(Map<String, ? extends Tensor> targets) throws IOException {
     requireOpen();
-    Map<Tensor, TensorEntry> plan = LoadPlan.of(file, this, targets);
-    for (TensorEntry e : plan.values()) {
+    LoadPlan plan = LoadPlan.of(this, "", targets);
+    Map<String, List<String>> problems = plan.problems(Strictness.STRICT);
+    if (!problems.isEmpty()) {
+      throw doesNotFit(problems);
+    }
+    check(plan);
+    fill(plan);
+  }
+
+  private IllegalArgumentException doesNotFit(Map<String, List<String>> problems) {
+    StringBuilder s = new StringBuilder("SafeTensors.loadInto: ");
+    s.append(file).append(" does not fit; nothing was changed");
+    problems.forEach(
+        (what, list) -> {
+          s.append("\n  ").append(what).append(":");
+          list.forEach(p -> s.append("\n    ").append(p));
+        });
+    s.append("\n  read what fits one by one: SafeTensors.open(file).readInto(name, tensor)");
+    return new IllegalArgumentException(s.toString());
+  }
+
+  /** Refuses entries with values that no tensor can have. */
+  void check(LoadPlan plan) throws IOException {
+    for (TensorEntry e : plan.entries().values()) {
       checkTruths(e);
     }
-    for (Map.Entry<Tensor, TensorEntry> e : plan.entrySet()) {
+  }
+
+  /** Overwrites the tensors of a plan. */
+  void fill(LoadPlan plan) throws IOException {
+    for (Map.Entry<Tensor, TensorEntry> e : plan.entries().entrySet()) {
       fill(e.getValue(), e.getKey());
     }
   }

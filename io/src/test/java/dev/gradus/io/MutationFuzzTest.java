@@ -125,7 +125,7 @@ class MutationFuzzTest {
 
   // ---- damage
 
-  private static byte[] damage(byte[] original, SplittableRandom random) {
+  static byte[] damage(byte[] original, SplittableRandom random) {
     int at = random.nextInt(original.length + 1);
     int header = Math.min(original.length, 8 + random.nextInt(400));
     return switch (random.nextInt(10)) {

@@ -340,7 +340,7 @@ public abstract class Optimizer<O extends OptimizerOptions<O>> {
       for (Member m : g.members()) {
         if (m.count > 0) {
           Map<String, StateBuffer> buffers = new LinkedHashMap<>();
-          buffersOf.apply(m).forEach((name, b) -> buffers.put(name, StateBuffer.of(b)));
+          buffersOf.apply(m).forEach((name, b) -> buffers.put(name, new StateBuffer.InMemory(b)));
           Map<String, Double> scalars = m.scalars == null ? Map.of() : m.scalars;
           parameters.put(m.name, new OptimizerState.OfParameter(m.count, buffers, scalars));
         }

@@ -32,26 +32,28 @@ public interface StateBuffer {
     return copy;
   }
 
-  /** The values of a tensor, as they are when they are asked for. */
-  static StateBuffer of(Tensor values) {
-    return new StateBuffer() {
-      @Override
-      public DType dtype() {
-        return values.dtype();
-      }
+  /**
+   * The values of a tensor, as they are when they are asked for.
+   *
+   * @param values the tensor, not a copy
+   */
+  record InMemory(Tensor values) implements StateBuffer {
+    @Override
+    public DType dtype() {
+      return values.dtype();
+    }
 
-      @Override
-      public Shape shape() {
-        return values.shape();
-      }
+    @Override
+    public Shape shape() {
+      return values.shape();
+    }
 
-      @Override
-      @SuppressWarnings("try") // the block is open for its effect
-      public void copyInto(Tensor target) {
-        try (NoGrad off = NoGrad.open()) {
-          target.copyFrom(values);
-        }
+    @Override
+    @SuppressWarnings("try") // the block is open for its effect
+    public void copyInto(Tensor target) {
+      try (NoGrad off = NoGrad.open()) {
+        target.copyFrom(values);
       }
-    };
+    }
   }
 }

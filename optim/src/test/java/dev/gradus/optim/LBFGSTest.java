@@ -253,7 +253,10 @@ class LBFGSTest {
             Map.of(),
             List.of(
                 new OptimizerState.Group(
-                    "all", List.of("all.0", "all.1"), one.group("all").options().entries(), Map.of())),
+                    "all",
+                    List.of("all.0", "all.1"),
+                    one.group("all").options().entries(),
+                    Map.of())),
             Map.of("all.0", state.parameters().get("b"), "all.1", state.parameters().get("a")));
     two.loadStateDict(renamed);
     one.clearSchedule();

@@ -200,7 +200,7 @@ class UpdateRuleTest {
     OptimizerState state = h.stateDict();
     OptimizerState.OfParameter wrong =
         new OptimizerState.OfParameter(
-            1, Map.of("row", StateBuffer.of(device.zeros(DType.F64, 2))), Map.of());
+            1, Map.of("row", new StateBuffer.InMemory(device.zeros(DType.F64, 2))), Map.of());
     OptimizerState changed =
         new OptimizerState(
             state.kind(),
