@@ -68,14 +68,15 @@ final class NamesTraining {
       progress.begin(epoch);
       double trained = epoch(progress);
       progress.close();
+      double validation = validate();
       out.printf(
           Locale.ROOT,
           "epoch %2d  training loss %.4f  validation loss %.4f  lr %s%n",
           epoch,
           trained,
-          validate(),
+          validation,
           rates());
-      optimizer.stepSchedules();
+      optimizer.stepSchedules(validation);
     }
   }
 

@@ -76,7 +76,10 @@ final class TrainNames implements Callable<Integer> {
   @Option(
       names = "--schedule",
       paramLabel = "COURSE",
-      description = "none, or cosine, along which the rates fall from epoch to epoch.")
+      description =
+          "How the rates change from epoch to epoch: none; linear or cosine, which fall to 0;"
+              + " onecycle, which rises first; plateau, a tenth where the validation loss stalls."
+              + " With another than the model's there are no cuts but those given.")
   private @Nullable RateSchedule schedule;
 
   @Option(
@@ -175,7 +178,11 @@ final class TrainNames implements Callable<Integer> {
   }
 
   private List<Integer> cuts(NamesSettings usual) {
-    List<Integer> epochsOfCuts = given(cuts, usual.cuts());
+    RateSchedule course = given(schedule, usual.schedule());
+    List<Integer> epochsOfCuts = given(cuts, course == usual.schedule() ? usual.cuts() : List.of());
+    if (!epochsOfCuts.isEmpty() && !course.takesCuts()) {
+      throw context.wrong("--cut-at cannot be used with --schedule " + course);
+    }
     epochsOfCuts.forEach(epoch -> context.atLeastOne("--cut-at", epoch));
     return epochsOfCuts;
   }

@@ -76,6 +76,8 @@ class MainTest {
           train names --weight-decay -1 | --weight-decay must be >= 0 and finite but is -1.0; see 'gradus train names --help'
           train names --cut-to 0 | --cut-to must be > 0 and finite but is 0.0; see 'gradus train names --help'
           train names --cut-at 3,0 | --cut-at must be at least 1 but is 0; see 'gradus train names --help'
+          train names --cut-at 3 --schedule onecycle | --cut-at cannot be used with --schedule onecycle; see 'gradus train names --help'
+          train names --schedule steep | Invalid value for option '--schedule': expected one of [NONE, LINEAR, COSINE, ONECYCLE, PLATEAU] (case-insensitive) but was 'steep'; see 'gradus train names --help'
           train digits --epochs 0 | --epochs must be at least 1 but is 0; see 'gradus train digits --help'
           train digits --batch -3 | --batch must be at least 1 but is -3; see 'gradus train digits --help'
           train digits --lr Infinity | --lr must be > 0 and finite but is Infinity; see 'gradus train digits --help'

@@ -14,6 +14,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class TrainNamesTest {
   private static final Pattern VALIDATION = Pattern.compile("validation loss (\\d\\.\\d{4})");
@@ -108,11 +110,40 @@ class TrainNamesTest {
             "lr embedding 0.004, rest 0.008",
             "lr embedding 0.002, rest 0.004",
             "lr embedding 0.001, rest 0.002"),
-        run.out()
-            .lines()
-            .filter(line -> line.startsWith("epoch"))
-            .map(line -> line.substring(line.indexOf("lr ")))
-            .toList());
+        rates(run));
+  }
+
+  private static List<String> rates(Run run) {
+    return run.out()
+        .lines()
+        .filter(line -> line.startsWith("epoch"))
+        .map(line -> line.substring(line.indexOf("lr ")))
+        .toList();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          linear   | embedding 0.01, rest 0.005 | embedding 0.005, rest 0.0025
+          cosine   | embedding 0.01, rest 0.005 | embedding 0.005, rest 0.0025
+          plateau  | embedding 0.01, rest 0.005 | embedding 0.01, rest 0.005
+          onecycle | embedding 0.00812, rest 0.00406 | embedding 0.00000004, rest 0.00000002
+          """)
+  void ratesFollowTheChosenSchedule(String schedule, String first, String second) {
+    Run run =
+        Run.of(
+            "train",
+            "names",
+            "--epochs",
+            "2",
+            "--batch",
+            "8192",
+            "--schedule",
+            schedule,
+            "--no-progress");
+    assertEquals(List.of("lr " + first, "lr " + second), rates(run), run.err());
   }
 
   @Test

@@ -1,5 +1,6 @@
 package dev.gradus.optim;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
@@ -9,9 +10,13 @@ import dev.gradus.tensor.Device;
 import dev.gradus.testing.ReferenceBackend;
 import dev.gradus.types.DType;
 import java.util.List;
+import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class SchedulesTest {
   private Device device;
@@ -144,6 +149,295 @@ class SchedulesTest {
     assertSame(old, sgd.group("low").schedule());
   }
 
+  // ---- every schedule of the base rate
+
+  static Stream<Schedule> ofTheBaseRate() {
+    Schedule exponential = Schedules.exponential(0.9);
+    Schedule cosine = Schedules.cosine(5, 0.001);
+    return Stream.of(
+        Schedules.lambda(e -> 1.0 / (e + 1)),
+        Schedules.multiplicative(e -> 1 - 0.25 / e),
+        Schedules.step(3, 0.1),
+        Schedules.multiStep(0.1, 2, 5),
+        Schedules.constant(0.5, 4),
+        Schedules.linear(0.25, 1, 11),
+        exponential,
+        Schedules.polynomial(17, 2),
+        cosine,
+        Schedules.cosineWarmRestarts(3, 2, 0.001),
+        Schedules.sequential(List.of(exponential, cosine), 3),
+        Schedules.chained(exponential, cosine),
+        Schedules.warmup(4, exponential));
+  }
+
+  @ParameterizedTest
+  @MethodSource("ofTheBaseRate")
+  void aRateChangedByHandIsWhatTheScheduleGoesOnFrom(Schedule schedule) {
+    sgd.schedule(schedule);
+    for (int e = 0; e < 5; e++) {
+      sgd.stepSchedules();
+    }
+    ParamGroup<SGD.Options> low = sgd.group("low");
+    low.setLr(0.5);
+    for (int e = 5; e < 12; e++) {
+      assertEquals(sgd.group("high").lrNow(), low.lrNow());
+      assertEquals(schedule.rate(e, 0.5), low.lrNow());
+      assertEquals(low.lrNow(), low.optionsNow().lr());
+      sgd.stepSchedules();
+    }
+    assertEquals(0.5, low.lr());
+  }
+
+  @ParameterizedTest
+  @MethodSource("ofTheBaseRate")
+  void aGroupAddedLaterIsScheduledAsIfItHadAlwaysBeenThere(Schedule schedule) {
+    sgd.schedule(schedule);
+    for (int e = 0; e < 5; e++) {
+      sgd.stepSchedules();
+    }
+    sgd.addGroup("late", Fixture.random(device, DType.F32, 1, "c").all(), o -> o.withLr(0.5));
+    for (int e = 5; e < 12; e++) {
+      assertEquals(sgd.group("high").lrNow(), sgd.group("late").lrNow());
+      sgd.stepSchedules();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("ofTheBaseRate")
+  void askingForARateDoesNotChangeIt(Schedule schedule) {
+    sgd.schedule(schedule);
+    double[] rates = new double[12];
+    for (int e = 0; e < rates.length; e++) {
+      rates[e] = sgd.group("low").lrNow();
+      assertEquals(rates[e], sgd.group("low").lrNow());
+      sgd.stepSchedules();
+    }
+    for (int e = rates.length - 1; e >= 0; e--) {
+      assertEquals(rates[e], schedule.rate(e, 0.05));
+    }
+    assertEquals(0.05, sgd.group("low").lr());
+  }
+
+  @Test
+  void twoOptimizersShareAScheduleAndNotItsStep() {
+    Schedule shared = Schedules.multiplicative(e -> 0.5);
+    SGD other = SGD.of(Fixture.random(device, DType.F32, 1, "c"), o -> o.withLr(4));
+    sgd.schedule(shared);
+    sgd.stepSchedules();
+    sgd.stepSchedules();
+    assertEquals(0.125, sgd.group("high").lrNow());
+    other.schedule(shared);
+    assertEquals(4, other.group("all").lrNow());
+    other.stepSchedules();
+    assertEquals(2, other.group("all").lrNow());
+    assertEquals(0.125, sgd.group("high").lrNow());
+  }
+
+  @Test
+  void aScheduleAttachedLaterBeginsWithTheBaseRate() {
+    sgd.schedule(Schedules.exponential(0.5));
+    sgd.stepSchedules();
+    sgd.schedule(Schedules.linear(0.5, 1, 3));
+    assertEquals(0.25, sgd.group("high").lrNow());
+    assertEquals(0, sgd.group("high").scheduleStep());
+  }
+
+  @Test
+  void withoutAScheduleTheRateIsWhatTheHandSetBitForBit() {
+    NamedParameters one = Fixture.random(device, DType.F32, 3, "w");
+    NamedParameters two = Fixture.random(device, DType.F32, 3, "w");
+    SGD changed = SGD.of(one, o -> o.withMomentum(0.9).withLr(0.1));
+    SGD fixed = SGD.of(two, o -> o.withMomentum(0.9).withLr(0.1));
+    changed.schedule(Schedules.lambda(e -> e + 1.0));
+    changed.clearSchedule();
+    for (int t = 0; t < 6; t++) {
+      if (t == 3) {
+        changed.group("all").setLr(0.03);
+        // the rate alone: momentum buffers and counts stay
+        OptimizerState state = fixed.stateDict();
+        fixed = SGD.of(two, o -> o.withMomentum(0.9).withLr(0.03));
+        fixed.loadStateDict(withLr(state, 0.03));
+      }
+      Fixture.gradientOf(one.get("w"), t);
+      Fixture.gradientOf(two.get("w"), t);
+      changed.step();
+      fixed.step();
+      changed.stepSchedules();
+      assertArrayEquals(two.get("w").toFloatArray(), one.get("w").toFloatArray());
+    }
+  }
+
+  private static OptimizerState withLr(OptimizerState state, double lr) {
+    OptimizerState.Group all = state.groups().get(0);
+    TreeMap<String, Object> options = new TreeMap<>(all.options());
+    options.put("lr", lr);
+    return new OptimizerState(
+        state.kind(),
+        state.schedule(),
+        List.of(new OptimizerState.Group("all", all.parameters(), options, all.schedule())),
+        state.parameters());
+  }
+
+  // ---- closed forms
+
+  /** A rate from that of the step before, as PyTorch's chainable schedulers compute it. */
+  private interface Recursion {
+    double next(long e, double rate);
+  }
+
+  private static void follows(Schedule closed, double start, Recursion recursion) {
+    double rate = start;
+    for (long e = 0; e < 40; e++) {
+      rate = e == 0 ? start : recursion.next(e, rate);
+      // each step of the recursion rounds a few times
+      assertEquals(rate, closed.rate(e, 2), 2e-15 * (e + 1), closed + " at " + e);
+    }
+  }
+
+  @Test
+  void closedFormsAreWhatStepByStepComesOut() {
+    double gamma = 0.9;
+    follows(Schedules.multiplicative(e -> 1 - 0.25 / e), 2, (e, r) -> r * (1 - 0.25 / e));
+    follows(Schedules.step(3, gamma), 2, (e, r) -> e % 3 == 0 ? r * gamma : r);
+    follows(
+        Schedules.multiStep(gamma, 2, 7, 7),
+        2,
+        (e, r) -> e == 2 ? r * gamma : e == 7 ? r * gamma * gamma : r);
+    follows(Schedules.constant(0.25, 7), 0.5, (e, r) -> e == 7 ? r * 4 : r);
+    follows(
+        Schedules.linear(0.25, 0.75, 7),
+        0.5,
+        (e, r) -> e <= 7 ? r * (1 + 0.5 / (7 * 0.25 + (e - 1) * 0.5)) : r);
+    follows(Schedules.exponential(gamma), 2, (e, r) -> r * gamma);
+    follows(
+        Schedules.polynomial(7, 1.5),
+        2,
+        (e, r) -> e <= 7 ? r * Math.pow((1 - e / 7.0) / (1 - (e - 1) / 7.0), 1.5) : r);
+  }
+
+  @Test
+  void aCosineStepByStepIsItsClosedForm() {
+    double least = 0.25;
+    int period = 7;
+    follows(
+        Schedules.cosine(period, least),
+        2,
+        (e, r) -> {
+          if ((e - 1 - period) % (2 * period) == 0) {
+            return r + (2 - least) * (1 - Math.cos(Math.PI / period)) / 2;
+          }
+          double now = 1 + Math.cos(Math.PI * e / period);
+          double before = 1 + Math.cos(Math.PI * (e - 1) / period);
+          return now / before * (r - least) + least;
+        });
+  }
+
+  @Test
+  void aCosineReachesItsMinimumAndRestartsInItsPlace() {
+    assertEquals(0.25, Schedules.cosine(7, 0.25).rate(7, 2));
+    Schedule restarts = Schedules.cosineWarmRestarts(7, 1, 0.25);
+    assertEquals(2, restarts.rate(7, 2));
+    assertEquals(0.25 + 1.75 * (1 + Math.cos(Math.PI * 6 / 7)) / 2, restarts.rate(6, 2));
+  }
+
+  @Test
+  void restartsComeAfterPeriodsThatGrow() {
+    Schedule restarts = Schedules.cosineWarmRestarts(3, 2, 0);
+    for (long restart : new long[] {0, 3, 9, 21, 45, 3L * ((1L << 40) - 1)}) {
+      assertEquals(2, restarts.rate(restart, 2), "restart at " + restart);
+    }
+    assertEquals(1, restarts.rate(6, 2), 1e-15);
+    assertEquals(1, restarts.rate(15, 2), 1e-15);
+  }
+
+  // ---- combinations
+
+  @Test
+  void schedulesInSequenceBeginAtTheirOwnStepZero() {
+    Schedule exponential = Schedules.exponential(0.5);
+    Schedule three =
+        Schedules.sequential(List.of(Schedules.constant(0.25, 9), exponential, exponential), 2, 4);
+    double[] expected = {0.25, 0.25, 1, 0.5, 1, 0.5, 0.25};
+    for (int e = 0; e < expected.length; e++) {
+      assertEquals(expected[e], three.rate(e, 1));
+    }
+  }
+
+  @Test
+  void aMilestoneMayBeZeroOrCoverAnother() {
+    Schedule exponential = Schedules.exponential(0.5);
+    Schedule none = Schedules.sequential(List.of(Schedules.constant(0.25, 9), exponential), 0);
+    assertEquals(1, none.rate(0, 1));
+    assertEquals(0.5, none.rate(1, 1));
+    Schedule covered =
+        Schedules.sequential(
+            List.of(exponential, Schedules.constant(0.25, 9), Schedules.linear(0.5, 1, 2)), 1, 1);
+    assertEquals(0.5, covered.rate(1, 1));
+    assertEquals(0.75, covered.rate(2, 1));
+  }
+
+  @Test
+  void aChainIsEachOfWhatTheOneBeforeMakes() {
+    Schedule chain = Schedules.chained(Schedules.exponential(0.5), Schedules.cosine(2, 0.25));
+    assertEquals(1, chain.rate(0, 1));
+    assertEquals(0.25 + (0.5 - 0.25) / 2, chain.rate(1, 1), 1e-15);
+    assertEquals(0.25, chain.rate(2, 1));
+  }
+
+  @Test
+  void combinationsRefuseWhatCannotBeTheirPart() {
+    Class<IllegalArgumentException> wrong = IllegalArgumentException.class;
+    Schedule open = Schedules.exponential(0.5);
+    String plateau =
+        ": ReduceOnPlateau(min, factor 0.1, patience 10, threshold 0.0001 relative, cooldown 0,"
+            + " minimum 0.0, eps 1e-08) goes by a metric and not by steps, and cannot be a part;"
+            + " attach it by itself, at the step where it shall begin";
+    Schedule byMetric = Schedules.reduceOnPlateau();
+    assertEquals(
+        "Schedules.sequential" + plateau,
+        Fixture.refused(wrong, () -> Schedules.sequential(List.of(open, byMetric), 3)));
+    assertEquals(
+        "Schedules.chained" + plateau,
+        Fixture.refused(wrong, () -> Schedules.chained(open, byMetric)));
+    assertEquals(
+        "Schedules.warmup" + plateau, Fixture.refused(wrong, () -> Schedules.warmup(3, byMetric)));
+    assertEquals(
+        "Schedules.sequential: there are no schedules; give at least one",
+        Fixture.refused(wrong, () -> Schedules.sequential(List.of())));
+    assertEquals(
+        "Schedules.sequential: there are 2 schedules and 0 milestones; each schedule but the first"
+            + " begins at one",
+        Fixture.refused(wrong, () -> Schedules.sequential(List.of(open, open))));
+    assertEquals(
+        "Schedules.sequential: the milestones are [5, 3]; they must be >= 0 and not fall",
+        Fixture.refused(wrong, () -> Schedules.sequential(List.of(open, open, open), 5, 3)));
+    assertEquals(
+        "Schedules.sequential: the milestones are [-1]; they must be >= 0 and not fall",
+        Fixture.refused(wrong, () -> Schedules.sequential(List.of(open, open), -1)));
+    assertEquals(
+        "Schedules.chained: OneCycle(0.004 to 0.1 to 4e-07 in 9 steps, pctStart 0.3, cosine,"
+            + " momentum 0.95 to 0.85) sets the rates itself, so that those before it have no"
+            + " effect; put it first",
+        Fixture.refused(wrong, () -> Schedules.chained(open, Schedules.oneCycle(0.1, 9))));
+  }
+
+  @Test
+  void whatIsNullIsRefused() {
+    Class<IllegalArgumentException> wrong = IllegalArgumentException.class;
+    assertEquals(
+        "Schedules.lambda: the factor is null; give one",
+        Fixture.refused(wrong, () -> Schedules.lambda(null)));
+    assertEquals(
+        "Schedules.multiplicative: the factor is null; give one",
+        Fixture.refused(wrong, () -> Schedules.multiplicative(null)));
+    assertEquals(
+        "Schedules.warmup: the schedule is null; give one",
+        Fixture.refused(wrong, () -> Schedules.warmup(3, null)));
+    assertEquals(
+        "Schedules.sequential: the list of schedules is null; give one",
+        Fixture.refused(wrong, () -> Schedules.sequential(null)));
+  }
+
   @Test
   void invalidValuesAreRefused() {
     Class<IllegalArgumentException> wrong = IllegalArgumentException.class;
@@ -165,6 +459,18 @@ class SchedulesTest {
     assertEquals(
         "Schedules.warmup steps must be >= 1 but is 0",
         Fixture.refused(wrong, () -> Schedules.warmup(0)));
+    assertEquals(
+        "Schedules.constant total must be >= 0 but is -1",
+        Fixture.refused(wrong, () -> Schedules.constant(0.5, -1)));
+    assertEquals(
+        "Schedules.polynomial power must be >= 0 but is -1.0",
+        Fixture.refused(wrong, () -> Schedules.polynomial(3, -1)));
+    assertEquals(
+        "Schedules.cosineWarmRestarts period must be >= 1 but is 0",
+        Fixture.refused(wrong, () -> Schedules.cosineWarmRestarts(0, 1, 0)));
+    assertEquals(
+        "Schedules.cosineWarmRestarts multiplier must be >= 1 but is 0",
+        Fixture.refused(wrong, () -> Schedules.cosineWarmRestarts(3, 0, 0)));
   }
 
   @Test
@@ -178,7 +484,13 @@ class SchedulesTest {
             "Warmup(4)",
             "Warmup(4) then Cosine(4, 0.001)",
             "Warmup(4) then custom",
-            "Lambda"),
+            "Lambda",
+            "Multiplicative",
+            "Constant(0.5, 4)",
+            "Polynomial(4, 2.0)",
+            "CosineWarmRestarts(3, 2, 0.001)",
+            "Sequential([Constant(0.5, 4), custom], [3])",
+            "Chained([Constant(0.5, 4), Exponential(0.9)])"),
         List.of(
             Schedules.step(3, 0.1).toString(),
             Schedules.multiStep(0.1, 2, 5).toString(),
@@ -187,6 +499,13 @@ class SchedulesTest {
             Schedules.warmup(4).toString(),
             Schedules.warmup(4, Schedules.cosine(4, 0.001)).toString(),
             Schedules.warmup(4, (step, base) -> base).toString(),
-            Schedules.lambda(e -> 1).toString()));
+            Schedules.lambda(e -> 1).toString(),
+            Schedules.multiplicative(e -> 1).toString(),
+            Schedules.constant(0.5, 4).toString(),
+            Schedules.polynomial(4, 2).toString(),
+            Schedules.cosineWarmRestarts(3, 2, 0.001).toString(),
+            Schedules.sequential(List.of(Schedules.constant(0.5, 4), (step, base) -> base), 3)
+                .toString(),
+            Schedules.chained(Schedules.constant(0.5, 4), Schedules.exponential(0.9)).toString()));
   }
 }
