@@ -1,8 +1,10 @@
 package dev.gradus.nn;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import java.util.Map;
@@ -42,6 +44,54 @@ final class NamedParametersTest extends Fixture {
         head.weight = enc.0.weight\
         """,
         named.toString());
+  }
+
+  @Test
+  void aChoiceIsFrozenAndThawed() {
+    named.matching("**.bias").freeze();
+    assertEquals(List.of(true, false, false), requireGrad());
+    named.matching("head.*").thaw();
+    assertEquals(List.of(true, false, true), requireGrad());
+    named.all().freeze();
+    assertEquals(List.of(false, false, false), requireGrad());
+    named.where("of rank 2", (name, p) -> p.shape().rank() == 2).thaw();
+    assertEquals(List.of(true, false, false), requireGrad());
+  }
+
+  private List<Boolean> requireGrad() {
+    return named.parameters().stream().map(Parameter::requiresGrad).toList();
+  }
+
+  @Test
+  void aFrozenParameterForgetsItsGradient() {
+    c.sum().backward();
+    named.matching("head.bias").freeze();
+    assertFalse(c.hasGrad());
+    named.matching("head.bias").thaw();
+    assertFalse(c.hasGrad());
+    c.sum().backward();
+    assertTrue(c.hasGrad());
+  }
+
+  @Test
+  void aPatternThatFreezesNothingIsRefusedAndFreezesNothing() {
+    refuses(
+        "freeze: pattern 'haed.bias' matches none of the 3 parameters; the nearest names are"
+            + " 'head.bias', 'enc.0.bias', 'enc.0.weight'",
+        () -> named.matching("haed.bias").freeze());
+    refuses(
+        "thaw: pattern 'head.weight' matches only other names of tied parameters: 'head.weight' is"
+            + " 'enc.0.weight'; use the latter",
+        () -> named.matching("head.weight").thaw());
+    refuses(
+        "freeze: 'others' is what no group of an optimizer takes; choose with matching(pattern) or"
+            + " all()",
+        () -> named.others().freeze());
+    refuses(
+        "freeze: pattern '**' matches nothing: there are no parameters; layers count when they are"
+            + " registered",
+        () -> NamedParameters.of(List.of()).matching("**").freeze());
+    assertEquals(List.of(true, true, true), requireGrad());
   }
 
   @Test

@@ -40,6 +40,7 @@ final class GroupTable {
       rows.add(row(g));
     }
     StringBuilder s = new StringBuilder(aligned(rows));
+    groups.forEach(g -> s.append(frozen(g)).append(shadowed(g)));
     List<String> unused = universe.unused();
     if (!unused.isEmpty()) {
       s.append("in no group: ").append(String.join(", ", unused)).append('\n');
@@ -53,6 +54,35 @@ final class GroupTable {
               s.append(group == null ? "" : " in group " + group).append('\n');
             });
     return s.toString();
+  }
+
+  /**
+   * What of a group takes no part in steps: {@code frozen: 2 of 3 tensors of group head, 12
+   * elements}.
+   */
+  private static String frozen(ParamGroup<?> g) {
+    int tensors = 0;
+    long elements = 0;
+    for (Member m : g.members()) {
+      if (!m.parameter.requiresGrad()) {
+        tensors++;
+        elements += m.parameter.numel();
+      }
+    }
+    return tensors == 0
+        ? ""
+        : "frozen: %d of %d tensors of group %s, %d elements\n"
+            .formatted(tensors, g.members().size(), g.name(), elements);
+  }
+
+  /** What a pattern matches beside what the group has: {@code … 2 in group head}. */
+  private static String shadowed(ParamGroup<?> g) {
+    if (g.shadowed().isEmpty()) {
+      return "";
+    }
+    StringJoiner taken = new StringJoiner(", ");
+    g.shadowed().forEach((group, n) -> taken.add(n + " in group " + group));
+    return "shadowed: " + g.selected() + " of group " + g.name() + " also matches " + taken + "\n";
   }
 
   private static <O extends OptimizerOptions<O>> List<String> row(ParamGroup<O> g) {

@@ -45,8 +45,15 @@ final class LbfgsSteps implements Steps<LBFGS.Options> {
   }
 
   @Override
+  public double step(
+      List<ParamGroup<LBFGS.Options>> groups, Supplier<Tensor> closure, StepHooks hooks) {
+    double[] first = new double[1];
+    hooks.around(() -> first[0] = evaluated(groups, closure));
+    return first[0];
+  }
+
   @SuppressWarnings("try") // the scope is open for its effect
-  public double step(List<ParamGroup<LBFGS.Options>> groups, Supplier<Tensor> closure) {
+  private double evaluated(List<ParamGroup<LBFGS.Options>> groups, Supplier<Tensor> closure) {
     LBFGS.Options options = groups.get(0).optionsNow();
     List<Member> members = groups.get(0).members();
     try (Scope scope = Scope.open()) {

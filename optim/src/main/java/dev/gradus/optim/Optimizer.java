@@ -36,6 +36,7 @@ public abstract class Optimizer<O extends OptimizerOptions<O>> {
   private final O defaults;
   private final boolean allowUnused;
   private final Steps<O> steps;
+  private final StepHooks hooks;
   private final List<ParamGroup<O>> groups = new ArrayList<>();
   private Universe universe;
   private @Nullable ScheduleRun run;
@@ -57,6 +58,7 @@ public abstract class Optimizer<O extends OptimizerOptions<O>> {
     this.defaults = builder.defaults();
     this.allowUnused = builder.allowsUnused();
     this.steps = steps;
+    this.hooks = new StepHooks(kind);
     this.universe = new Universe(kind);
     if (builder.requests().isEmpty()) {
       throw new IllegalArgumentException(
@@ -78,7 +80,7 @@ public abstract class Optimizer<O extends OptimizerOptions<O>> {
     }
     List<ParamGroup<O>> added = new ArrayList<>();
     for (GroupRequest<O> request : requests) {
-      added.add(new ParamGroup<>(this, request, next.take(request)));
+      added.add(new ParamGroup<>(this, request, next.shadowed(request), next.take(request)));
     }
     requireUsed(next);
     List<ParamGroup<O>> all = new ArrayList<>(groups);
@@ -264,20 +266,21 @@ public abstract class Optimizer<O extends OptimizerOptions<O>> {
   }
 
   /**
-   * Updates every parameter that has a gradient, with the options in force.
+   * Updates every parameter that has a gradient, with the options in force, between the hooks
+   * before and after a step.
    *
    * @throws IllegalStateException if a parameter was released or its device is closed, or if this
    *     optimizer needs a closure
    * @throws IllegalArgumentException if a schedule gives a rate that is not allowed
    */
   public final void step() {
-    steps.step(groups);
+    hooks.around(() -> steps.step(groups));
   }
 
   /**
    * Lets a closure make the gradients, then updates. {@link LBFGS} needs one, and calls it several
-   * times in a step; for the others this is {@code closure.get()} and {@link #step()}. Waits for
-   * the loss.
+   * times in a step, the hooks before the first and after the last call; for the others this is
+   * {@code closure.get()} and {@link #step()}. Waits for the loss.
    *
    * @param closure calls {@link #zeroGrad()}, computes the loss, calls its {@code backward()} and
    *     returns it; each call has a scope of its own, which ends what was made in it
@@ -285,7 +288,34 @@ public abstract class Optimizer<O extends OptimizerOptions<O>> {
    * @throws IllegalArgumentException if the closure gives null
    */
   public final double step(Supplier<Tensor> closure) {
-    return steps.step(groups, closure);
+    return steps.step(groups, closure, hooks);
+  }
+
+  /** A step that the hooks after it do not see. */
+  final void trialStep() {
+    hooks.withoutAfter(() -> steps.step(groups));
+  }
+
+  /**
+   * Has something done at the beginning of each step, before gradients are looked at; such as a
+   * clip: {@code adam.beforeStep(() -> clip.norm(1))}. Hooks run in the order in which they were
+   * added. One that throws ends the step: no parameter, state or count has changed.
+   *
+   * @throws IllegalArgumentException if it is null
+   */
+  public final StepHook beforeStep(Runnable action) {
+    return hooks.before(action);
+  }
+
+  /**
+   * Has something done after each step that was made; such as an average: {@code
+   * adam.afterStep(ema::update)}. Hooks run in the order in which they were added. One that throws
+   * ends the call; the step was made.
+   *
+   * @throws IllegalArgumentException if it is null
+   */
+  public final StepHook afterStep(Runnable action) {
+    return hooks.after(action);
   }
 
   /**

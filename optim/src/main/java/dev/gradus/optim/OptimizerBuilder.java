@@ -96,6 +96,36 @@ public final class OptimizerBuilder<O extends OptimizerOptions<O>, T extends Opt
             "no-decay", rest(parameters, "rank < 2", false), OptimizerOptions::withoutWeightDecay);
   }
 
+  /**
+   * Adds a group for each layer, with a rate that falls from the output to the input: that of the
+   * last layer is the default rate, that of each other {@code decay} times the rate of the layer
+   * after it. The groups are {@code layer-0}, {@code layer-1}, …, from the input; what is in no
+   * layer needs a group of its own.
+   *
+   * <p>Source: arXiv:1801.06146, section 3.2, where the decay is 1 / 2.6.
+   *
+   * @param layers a glob for each layer, from the input to the output
+   * @param decay in (0, 1]
+   * @throws IllegalArgumentException if there are no layers, or a value is not allowed; a layer
+   *     that matches nothing is refused when the optimizer is built
+   */
+  public OptimizerBuilder<O, T> groupsByLayer(
+      NamedParameters parameters, List<String> layers, double decay) {
+    if (layers.isEmpty()) {
+      throw new IllegalArgumentException(
+          kind + ".groupsByLayer: there are no layers; give a pattern for each");
+    }
+    if (!(decay > 0 && decay <= 1)) {
+      throw new IllegalArgumentException(
+          kind + ".groupsByLayer: decay must be in (0, 1] but is " + decay);
+    }
+    for (int i = 0; i < layers.size(); i++) {
+      double factor = Math.pow(decay, layers.size() - 1 - i);
+      group("layer-" + i, parameters.matching(layers.get(i)), o -> o.withLr(o.lr() * factor));
+    }
+    return this;
+  }
+
   private static Selection rest(NamedParameters all, String description, boolean matrices) {
     return new Selection(
         all, Selection.Kind.OTHERS, description, (name, p) -> p.shape().rank() >= 2 == matrices);

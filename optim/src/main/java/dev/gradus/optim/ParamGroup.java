@@ -2,6 +2,7 @@ package dev.gradus.optim;
 
 import dev.gradus.nn.Parameter;
 import java.util.List;
+import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -20,15 +21,26 @@ public final class ParamGroup<O extends OptimizerOptions<O>> {
   private final Optimizer<O> owner;
   private final String name;
   private final String selected;
+  private final Map<String, Integer> shadowed;
   private final List<Member> members;
   private O options;
   private O inForce;
   private @Nullable ScheduleRun own;
 
-  ParamGroup(Optimizer<O> owner, GroupRequest<O> request, List<Member> members) {
+  /**
+   * A group.
+   *
+   * @param shadowed how many of what its pattern matches earlier groups took, by their names
+   */
+  ParamGroup(
+      Optimizer<O> owner,
+      GroupRequest<O> request,
+      Map<String, Integer> shadowed,
+      List<Member> members) {
     this.owner = owner;
     this.name = request.name();
     this.selected = request.selected();
+    this.shadowed = shadowed;
     this.members = List.copyOf(members);
     this.options = request.options();
     this.inForce = options;
@@ -236,8 +248,19 @@ public final class ParamGroup<O extends OptimizerOptions<O>> {
     return own;
   }
 
+  /** Lets another run decide, or none; gives the one that did before. */
+  @Nullable ScheduleRun exchangeRun(@Nullable ScheduleRun other) {
+    ScheduleRun before = own;
+    own = other;
+    return before;
+  }
+
   List<Member> members() {
     return members;
+  }
+
+  Map<String, Integer> shadowed() {
+    return shadowed;
   }
 
   /**

@@ -3,7 +3,10 @@ package dev.gradus.optim;
 import dev.gradus.nn.Parameter;
 import dev.gradus.tensor.Tensor;
 
-/** A buffer of an optimizer: it lives as long as it is referenced, whatever scope is open. */
+/**
+ * Values that are kept for a model: they live as long as they are referenced, whatever scope is
+ * open.
+ */
 final class StateTensor extends Tensor {
   private StateTensor(Tensor values) {
     super(values);
@@ -16,8 +19,8 @@ final class StateTensor extends Tensor {
     }
   }
 
-  /** A copy of these values, of a parameter's type and on its device. */
-  static StateTensor copyFor(Parameter p, Tensor values) {
+  /** A copy of these values, of another tensor's type and on its device. */
+  static StateTensor copyFor(Tensor p, Tensor values) {
     Tensor there = values.to(p.device());
     Tensor converted = there.to(p.dtype());
     try {
@@ -47,7 +50,7 @@ final class StateTensor extends Tensor {
     return new StateTensor(values);
   }
 
-  boolean suits(Parameter p) {
+  boolean suits(Tensor p) {
     return device() == p.device() && dtype() == p.dtype();
   }
 }

@@ -78,9 +78,9 @@ final class Stepper<O extends OptimizerOptions<O>, H> implements Steps<O> {
   public void settle(List<ParamGroup<O>> groups) {}
 
   @Override
-  public double step(List<ParamGroup<O>> groups, Supplier<Tensor> closure) {
+  public double step(List<ParamGroup<O>> groups, Supplier<Tensor> closure, StepHooks hooks) {
     double loss = Steps.evaluate(kind, closure);
-    step(groups);
+    hooks.around(() -> step(groups));
     return loss;
   }
 

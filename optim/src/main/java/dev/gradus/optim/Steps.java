@@ -31,9 +31,10 @@ interface Steps<O extends OptimizerOptions<O>> {
   /**
    * A step along the gradients that the closure makes.
    *
+   * @param hooks what is done before and after it
    * @return the loss that it gave first
    */
-  double step(List<ParamGroup<O>> groups, Supplier<Tensor> closure);
+  double step(List<ParamGroup<O>> groups, Supplier<Tensor> closure, StepHooks hooks);
 
   /** The shape that a buffer of a parameter of this shape has. */
   Shape shapeOf(String buffer, O options, Shape parameter);

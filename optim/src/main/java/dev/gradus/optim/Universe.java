@@ -77,6 +77,21 @@ final class Universe {
     return groupOf.get(name);
   }
 
+  /** What a group's pattern matches and earlier groups took: the number for each of them. */
+  Map<String, Integer> shadowed(GroupRequest<?> request) {
+    Map<String, Integer> taken = new LinkedHashMap<>();
+    Selection selection = request.selection();
+    if (selection != null && selection.kind() == Selection.Kind.PATTERN) {
+      for (String name : selection.names()) {
+        String group = groupOf.get(aliases.getOrDefault(name, name));
+        if (group != null) {
+          taken.merge(group, 1, Integer::sum);
+        }
+      }
+    }
+    return taken;
+  }
+
   /** The members of a group, which takes them. */
   List<Member> take(GroupRequest<?> request) {
     Selection selection = request.selection();
@@ -132,7 +147,7 @@ final class Universe {
 
   private List<String> selected(GroupRequest<?> request, Selection selection) {
     List<String> accepted = new ArrayList<>();
-    for (String name : selection.names()) {
+    for (String name : selection.requireNames("group '" + request.name() + "'")) {
       accepted.add(aliases.getOrDefault(name, name));
     }
     if (selection.kind() == Selection.Kind.LIST && accepted.isEmpty()) {
@@ -147,9 +162,6 @@ final class Universe {
     }
     List<String> left = new ArrayList<>(accepted);
     left.removeAll(groupOf.keySet());
-    if (selection.kind() == Selection.Kind.PATTERN && accepted.isEmpty()) {
-      throw SelectionErrors.matchesNothing(request.name(), selection);
-    }
     if (selection.kind() == Selection.Kind.PATTERN && left.isEmpty()) {
       throw SelectionErrors.shadowed(request.name(), selection, accepted, groupOf);
     }

@@ -115,6 +115,38 @@ class GroupTableTest {
   }
 
   @Test
+  void describeShowsWhatIsFrozenAndWhatEarlierGroupsTook() {
+    SGD sgd =
+        SGD.withDefaults()
+            .group("emb", named.matching("emb.*"))
+            .group("weights", named.matching("**.weight"))
+            .build();
+    named.matching("emb.bias").freeze();
+    assertEquals(
+        """
+        frozen: 1 of 2 tensors of group emb, 4 elements
+        shadowed: **.weight of group weights also matches 1 in group emb
+        """,
+        below(sgd));
+    named.matching("**.weight").freeze();
+    assertEquals(
+        """
+        frozen: 2 of 2 tensors of group emb, 10 elements
+        frozen: 1 of 1 tensors of group weights, 12 elements
+        shadowed: **.weight of group weights also matches 1 in group emb
+        """,
+        below(sgd));
+    named.all().thaw();
+    assertEquals("shadowed: **.weight of group weights also matches 1 in group emb\n", below(sgd));
+  }
+
+  /** What describe says below its table. */
+  private static String below(SGD sgd) {
+    return String.join(
+        "", sgd.describe().lines().skip(1 + sgd.groups().size()).map(line -> line + "\n").toList());
+  }
+
+  @Test
   void aScheduleWithoutWordsOfItsOwnIsCustom() {
     SGD sgd = SGD.of(named, o -> o.withLr(1));
     sgd.schedule((step, base) -> base / (step + 1));

@@ -41,6 +41,55 @@ class OptimizerGroupsTest {
     return Adam.withDefaults();
   }
 
+  // ---- layers
+
+  @Test
+  void layersHaveRatesThatFallTowardsTheInput() {
+    Adam adam =
+        Adam.withDefaults(o -> o.withLr(0.1).withWeightDecay(0.5))
+            .groupsByLayer(named, List.of("emb.weight", "emb.bias", "head.**"), 0.5)
+            .build();
+    assertEquals(
+        List.of("layer-0", "layer-1", "layer-2"),
+        adam.groups().stream().map(ParamGroup::name).toList());
+    assertEquals(
+        List.of(0.1 * 0.25, 0.1 * 0.5, 0.1), adam.groups().stream().map(ParamGroup::lr).toList());
+    assertEquals(List.of("head.weight", "head.bias"), adam.group("layer-2").names());
+    assertEquals(0.5, adam.group("layer-0").options().weightDecay());
+  }
+
+  @Test
+  void aLayerWithoutAMatchIsRefused() {
+    OptimizerBuilder<Adam.Options, Adam> builder =
+        adam().groupsByLayer(named, List.of("emb.**", "haed.*"), 0.5);
+    assertEquals(
+        "group 'layer-1': pattern 'haed.*' matches none of the 4 parameters; the nearest names are"
+            + " 'head.bias', 'emb.bias', 'head.weight'",
+        refused(builder::build));
+  }
+
+  @Test
+  void whatIsInNoLayerIsRefused() {
+    OptimizerBuilder<Adam.Options, Adam> builder =
+        adam().groupsByLayer(named, List.of("emb.**"), 0.5);
+    assertEquals(
+        "Adam: no param group takes 'head.weight', 'head.bias'; add a group of others(), or call"
+            + " allowUnused()",
+        refused(builder::build));
+  }
+
+  @Test
+  void wrongDecaysAndNoLayersAreRefused() {
+    for (double decay : new double[] {0, -1, 1.5, Double.NaN}) {
+      assertEquals(
+          "Adam.groupsByLayer: decay must be in (0, 1] but is " + decay,
+          refused(() -> adam().groupsByLayer(named, List.of("**"), decay)));
+    }
+    assertEquals(
+        "Adam.groupsByLayer: there are no layers; give a pattern for each",
+        refused(() -> adam().groupsByLayer(named, List.of(), 0.5)));
+  }
+
   // ---- choosing
 
   @Test
@@ -196,7 +245,8 @@ class OptimizerGroupsTest {
             + " they are registered",
         refused(() -> Adam.of(none)));
     assertEquals(
-        "group 'x': pattern '**' matches nothing: there are no parameters to optimize",
+        "group 'x': pattern '**' matches nothing: there are no parameters; layers count when they"
+            + " are registered",
         refused(() -> adam().group("x", none.matching("**")).build()));
     assertEquals(
         "Adam: there are no parameters to optimize; the model has none: layers count when"

@@ -13,6 +13,7 @@ import dev.gradus.tensor.Scope;
 import dev.gradus.tensor.Tensor;
 import dev.gradus.types.DType;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -175,6 +176,48 @@ class OptimizersTest {
     for (int i = 0; i < before.size(); i++) {
       assertSame(before.get(i), after.get(i));
     }
+  }
+
+  /** The parabola's terms do not meet: x moves as if y had never been there. */
+  @ParameterizedTest
+  @EnumSource
+  void aFrozenParameterKeepsItsStateAndGoesOnWhenThawed(Kind kind) {
+    Optimizer<?> optimizer = kind.of(named, kind.lr);
+    minimise(optimizer, () -> parabola(kind), 3);
+    named.matching("x").freeze();
+    OptimizerState frozen = optimizer.stateDict();
+    double at = x.item();
+    double other = y.item();
+    minimise(optimizer, () -> parabola(kind), 2);
+    assertEquals(at, x.item());
+    assertNotEquals(other, y.item());
+    assertEquals(List.of(3L, 5L), List.of(optimizer.stepsOf(x), optimizer.stepsOf(y)));
+    assertEquals(stateOf(frozen, "x"), stateOf(optimizer.stateDict(), "x"));
+    assertNotEquals(stateOf(frozen, "y"), stateOf(optimizer.stateDict(), "y"));
+    named.matching("x").thaw();
+    minimise(optimizer, () -> parabola(kind), 4);
+    double thawed = x.item();
+    close();
+    open();
+    minimise(kind.of(named, kind.lr), () -> parabola(kind), 7);
+    assertEquals(x.item(), thawed);
+  }
+
+  /** A parameter's count, buffers and numbers as text. */
+  private String stateOf(OptimizerState state, String name) {
+    OptimizerState.OfParameter p = state.parameters().get(name);
+    if (p == null) {
+      return "none";
+    }
+    StringBuilder s = new StringBuilder(p.steps() + " " + p.scalars());
+    p.buffers()
+        .forEach(
+            (n, b) ->
+                s.append(' ')
+                    .append(n)
+                    .append(' ')
+                    .append(Arrays.toString(Fixture.values(b.on(device)))));
+    return s.toString();
   }
 
   private static List<Storage> memory(Optimizer<?> optimizer) {
