@@ -14,13 +14,14 @@ import picocli.CommandLine.ScopeType;
     name = "gradus",
     description = "Trains small models on the JVM, and shows how.",
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {Tour.class, Train.class, Generate.class, Doctor.class},
+    subcommands = {Tour.class, Train.class, Generate.class, Doctor.class, Parity.class},
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:done",
       "1:failed",
       "2:the command line was wrong",
-      "3:doctor: a required backend cannot be used"
+      "3:doctor: a required backend cannot be used",
+      "4:parity: a difference above the tolerance"
     },
     footer = {
       "",

@@ -25,13 +25,23 @@ class MainTest {
     Run run = Run.of();
     assertEquals(0, run.code());
     assertEquals("", run.err());
-    for (String command : List.of("tour", "train", "generate", "doctor")) {
+    for (String command : List.of("tour", "train", "generate", "doctor", "parity")) {
       assertTrue(run.out().contains("\n  " + command + " "), run.out());
     }
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "tour", "train", "train names", "train digits", "generate", "doctor"})
+  @ValueSource(
+      strings = {
+        "",
+        "tour",
+        "train",
+        "train names",
+        "train digits",
+        "generate",
+        "doctor",
+        "parity"
+      })
   void everyCommandHasHelp(String command) {
     Run run = Run.of((command + " --help").strip().split(" "));
     assertEquals(0, run.code());
