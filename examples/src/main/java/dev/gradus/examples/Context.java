@@ -1,6 +1,8 @@
 package dev.gradus.examples;
 
 import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
@@ -31,6 +33,28 @@ final class Context {
   /** The error of a wrong command line. */
   ParameterException wrong(String text) {
     return new ParameterException(spec.commandLine(), text);
+  }
+
+  /** Whether an option stands on the command line. */
+  boolean isGiven(String option) {
+    return spec.commandLine().getParseResult().hasMatchedOption(option);
+  }
+
+  /** Refuses a file that could not be written. */
+  void writable(String option, Path file) {
+    Path folder = file.toAbsolutePath().getParent();
+    if (Files.isDirectory(file)) {
+      throw wrong(option + ": '" + file + "' is a folder; name a file in it");
+    }
+    if (folder == null || !Files.isDirectory(folder)) {
+      throw wrong(
+          option
+              + ": '"
+              + file
+              + "' is in a folder that does not exist; make '"
+              + folder
+              + "' first");
+    }
   }
 
   /** The value of an option that must be at least 1. */

@@ -28,6 +28,8 @@ import picocli.CommandLine.ScopeType;
       "Examples:",
       "  gradus tour",
       "  gradus train names --save names.safetensors",
+      "  gradus train names --model gpt --checkpoint run.safetensors",
+      "  gradus train names --resume run.safetensors",
       "  gradus generate names.safetensors --count 20"
     })
 public final class Main implements Callable<Integer> {

@@ -1,5 +1,6 @@
 package dev.gradus.examples;
 
+import dev.gradus.io.Checkpoint;
 import dev.gradus.optim.Adam;
 import dev.gradus.optim.AdamW;
 import dev.gradus.optim.ParamGroup;
@@ -9,6 +10,7 @@ import dev.gradus.tensor.NoGrad;
 import dev.gradus.tensor.Profiler;
 import dev.gradus.tensor.Scope;
 import dev.gradus.tensor.Tensor;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.math.BigDecimal;
 import java.math.MathContext;
@@ -29,6 +31,14 @@ final class NamesTraining {
   private final Examples validation;
   private final Generator order;
   private final AdamW optimizer;
+  private final Checkpoint checkpoint;
+
+  /** What is done when an epoch is over. */
+  @FunctionalInterface
+  interface AfterEpoch {
+    /** Does it. */
+    void run(int epoch) throws IOException;
+  }
 
   /**
    * A training about to begin.
@@ -52,6 +62,17 @@ final class NamesTraining {
             .group("rest", model.namedParameters().others())
             .build();
     settings.schedule().attach(optimizer, settings.epochs());
+    checkpoint =
+        new Checkpoint()
+            .model(model)
+            .optimizer(optimizer)
+            .generator("device", device.generator())
+            .generator("order", order);
+  }
+
+  /** All that goes on from epoch to epoch. */
+  Checkpoint checkpoint() {
+    return checkpoint;
   }
 
   /** The groups of the optimizer as a table. */
@@ -59,9 +80,13 @@ final class NamesTraining {
     return optimizer.describe();
   }
 
-  /** Trains, and prints a line after each epoch. */
-  void run(PrintWriter out, Progress progress) {
-    for (int epoch = 1; epoch <= settings.epochs(); epoch++) {
+  /**
+   * Trains, and prints a line after each epoch.
+   *
+   * @param done the epochs that are done
+   */
+  void run(int done, PrintWriter out, Progress progress, AfterEpoch after) throws IOException {
+    for (int epoch = done + 1; epoch <= settings.epochs(); epoch++) {
       if (settings.cuts().contains(epoch)) {
         optimizer.groups().forEach(group -> group.scaleLr(settings.cutTo()));
       }
@@ -77,6 +102,7 @@ final class NamesTraining {
           validation,
           rates());
       optimizer.stepSchedules(validation);
+      after.run(epoch);
     }
   }
 

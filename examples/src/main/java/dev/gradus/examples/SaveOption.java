@@ -1,6 +1,5 @@
 package dev.gradus.examples;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -20,21 +19,8 @@ final class SaveOption {
 
   /** Refuses a file that could not be written, before time is spent on the training. */
   void check(Context context) {
-    if (file == null) {
-      return;
-    }
-    Path folder = file.toAbsolutePath().getParent();
-    if (Files.isDirectory(file)) {
-      throw context.wrong("--save: " + "'" + file + "' is a folder; name a file in it");
-    }
-    if (folder == null || !Files.isDirectory(folder)) {
-      throw context.wrong(
-          "--save: "
-              + "'"
-              + file
-              + "' is in a folder that does not exist; make '"
-              + folder
-              + "' first");
+    if (file != null) {
+      context.writable("--save", file);
     }
   }
 }

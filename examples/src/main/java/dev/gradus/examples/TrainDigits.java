@@ -1,5 +1,6 @@
 package dev.gradus.examples;
 
+import dev.gradus.io.Checkpoint;
 import dev.gradus.io.SafeTensors;
 import dev.gradus.nn.Losses;
 import dev.gradus.optim.AdamW;
@@ -11,6 +12,7 @@ import dev.gradus.tensor.Scope;
 import dev.gradus.tensor.Tensor;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -34,6 +36,8 @@ final class TrainDigits implements Callable<Integer> {
   @Mixin private SeedOption seed = new SeedOption();
 
   @Mixin private SaveOption save = new SaveOption();
+
+  @Mixin private CheckpointOptions checkpoints = new CheckpointOptions();
 
   @Mixin private ProfileOption profile = new ProfileOption();
 
@@ -62,18 +66,17 @@ final class TrainDigits implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    context.atLeastOne("--epochs", epochs);
-    context.atLeastOne("--batch", batch);
-    context.positive("--lr", lr);
+    checkpoints.check(context, "--seed", "--batch", "--lr");
     save.check(context);
+    DigitsRun run = run();
     PrintWriter out = context.out();
     Profiler profiler = profile.profiler();
     try (Device device = deviceOptions.open(profiler)) {
-      device.manualSeed(seed.value());
+      device.manualSeed(run.seed());
       DigitsClassifier model = new DigitsClassifier(device);
-      Digits.Split digits = Digits.load().split(seed.value());
+      Digits.Split digits = Digits.load().split(run.seed());
       out.println(model);
-      train(model, digits.training(), device, out);
+      train(run, model, digits.training(), device);
       report(confusion(model, digits.heldOut(), device), out);
       if (save.file() != null) {
         SafeTensors.save(save.file(), model, Map.of("model", "digits"));
@@ -84,19 +87,41 @@ final class TrainDigits implements Callable<Integer> {
     return ExitCode.OK;
   }
 
+  /** What the command line asks for, or the checkpoint, with the epochs of this command line. */
+  private DigitsRun run() throws IOException {
+    Path resume = checkpoints.resume();
+    DigitsRun given = new DigitsRun(epochs, batch, lr, seed.value());
+    if (resume != null) {
+      DigitsRun saved = DigitsRun.of(resume, Checkpoint.notes(resume));
+      int asked = context.isGiven("--epochs") ? epochs : saved.epochs();
+      given = new DigitsRun(asked, saved.batch(), saved.lr(), saved.seed());
+    }
+    context.atLeastOne("--epochs", given.epochs());
+    context.atLeastOne("--batch", given.batch());
+    context.positive("--lr", given.lr());
+    return given;
+  }
+
   @SuppressWarnings("try") // scope and span are open for their effect
-  private void train(DigitsClassifier model, Digits digits, Device device, PrintWriter out) {
-    AdamW optimizer = AdamW.of(model.namedParameters(), o -> o.withLr(lr));
-    Generator shuffle = new Generator(seed.value());
+  private void train(DigitsRun run, DigitsClassifier model, Digits digits, Device device)
+      throws IOException {
+    AdamW optimizer = AdamW.of(model.namedParameters(), o -> o.withLr(run.lr()));
+    Generator shuffle = new Generator(run.seed());
+    Checkpoint checkpoint =
+        new Checkpoint()
+            .model(model)
+            .optimizer(optimizer)
+            .generator("device", device.generator())
+            .generator("order", shuffle);
     long[] order = new long[digits.count()];
-    for (int epoch = 1; epoch <= epochs; epoch++) {
-      if (epoch == epochs * 2 / 3 + 1) {
+    for (int epoch = checkpoints.load(context, checkpoint) + 1; epoch <= run.epochs(); epoch++) {
+      if (epoch == run.epochs() * 2 / 3 + 1) {
         optimizer.groups().forEach(group -> group.scaleLr(CUT));
       }
       shuffle.randperm(order);
       double loss = 0;
-      for (int from = 0; from < order.length; from += batch) {
-        int to = Math.min(from + batch, order.length);
+      for (int from = 0; from < order.length; from += run.batch()) {
+        int to = Math.min(from + run.batch(), order.length);
         try (Scope scope = Scope.open();
             Profiler.Span measured = device.profiler().step()) {
           Digits.Batch some = digits.batch(device, order, from, to);
@@ -107,7 +132,10 @@ final class TrainDigits implements Callable<Integer> {
           loss += mean.item() * (to - from);
         }
       }
-      out.printf(Locale.ROOT, "epoch %2d  training loss %.4f%n", epoch, loss / digits.count());
+      context
+          .out()
+          .printf(Locale.ROOT, "epoch %2d  training loss %.4f%n", epoch, loss / digits.count());
+      checkpoints.save(checkpoint, run.notes(epoch));
     }
   }
 

@@ -1,9 +1,11 @@
 package dev.gradus.examples;
 
+import dev.gradus.io.Checkpoint;
 import dev.gradus.tensor.Device;
 import dev.gradus.tensor.Profiler;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -36,6 +38,8 @@ final class TrainNames implements Callable<Integer> {
   @Mixin private SeedOption seed = new SeedOption();
 
   @Mixin private SaveOption save = new SaveOption();
+
+  @Mixin private CheckpointOptions checkpoints = new CheckpointOptions();
 
   @Mixin private ProfileOption profile = new ProfileOption();
 
@@ -107,35 +111,60 @@ final class TrainNames implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    NamesSettings settings = settings();
+    checkpoints.check(
+        context,
+        "--model",
+        "--seed",
+        "--batch",
+        "--lr",
+        "--embedding-lr",
+        "--weight-decay",
+        "--schedule",
+        "--cut-at",
+        "--cut-to");
     save.check(context);
+    Path resume = checkpoints.resume();
+    NamesRun run =
+        resume == null
+            ? new NamesRun(model, settings(model.settings()), seed.value())
+            : resumed(NamesRun.of(resume, Checkpoint.notes(resume)));
     Profiler profiler = profile.profiler();
     try (Device device = deviceOptions.open(profiler)) {
-      train(device, settings);
+      train(device, run);
     }
     profile.report(context, profiler);
     return ExitCode.OK;
   }
 
-  private void train(Device device, NamesSettings settings) throws IOException {
-    device.manualSeed(seed.value());
-    NamesModel net = model.create(device, model.sizes());
-    Names names = Names.split(Names.load(), seed.value());
-    NamesTraining training = new NamesTraining(net, device, settings, names, seed.value());
+  /** The run of a checkpoint, with the epochs of this command line. */
+  private NamesRun resumed(NamesRun run) {
+    return new NamesRun(run.kind(), settings(run.settings()), run.seed());
+  }
+
+  private void train(Device device, NamesRun run) throws IOException {
+    device.manualSeed(run.seed());
+    NamesModel net = run.kind().create(device, run.kind().sizes());
+    Names names = Names.split(Names.load(), run.seed());
+    NamesTraining training = new NamesTraining(net, device, run.settings(), names, run.seed());
+    int done = checkpoints.load(context, training.checkpoint());
     describe(net, names, training);
 
     int perEpoch = names.training().size();
     long begun = System.nanoTime();
-    training.run(context.out(), Progress.of(form(), context.err(), perEpoch));
+    training.run(
+        done,
+        context.out(),
+        Progress.of(form(), context.err(), perEpoch),
+        epoch -> checkpoints.save(training.checkpoint(), run.notes(epoch)));
     double seconds = (System.nanoTime() - begun) / NANOS_PER_SECOND;
-    double perSecond = (double) settings.epochs() * perEpoch / seconds;
+    double perSecond = (double) (run.settings().epochs() - done) * perEpoch / seconds;
     context.err().printf(Locale.ROOT, "took %.1f s, %,.0f names per second%n", seconds, perSecond);
 
     if (save.file() != null) {
       NamesFile.save(save.file(), net);
       context.out().println("saved as " + save.file());
     }
-    write(net);
+    write(net, run.seed());
   }
 
   private void describe(NamesModel net, Names names, NamesTraining training) {
@@ -148,8 +177,8 @@ final class TrainNames implements Callable<Integer> {
     out.println(training.groups());
   }
 
-  private void write(NamesModel net) {
-    NameWriter writer = new NameWriter(net, seed.value(), 1);
+  private void write(NamesModel net, long seedOfRun) {
+    NameWriter writer = new NameWriter(net, seedOfRun, 1);
     context.out().println();
     for (int i = 0; i < NAMES_WRITTEN; i++) {
       context.out().println(writer.write());
@@ -163,9 +192,8 @@ final class TrainNames implements Callable<Integer> {
     return Terminal.isInteractive() ? Progress.Form.BAR : Progress.Form.LINES;
   }
 
-  /** The model's settings, with those that options replace. */
-  private NamesSettings settings() {
-    NamesSettings usual = model.settings();
+  /** The usual settings, with those that options replace. */
+  private NamesSettings settings(NamesSettings usual) {
     return new NamesSettings(
         context.atLeastOne("--epochs", given(epochs, usual.epochs())),
         context.atLeastOne("--batch", given(batch, usual.batch())),
