@@ -1,5 +1,6 @@
 package dev.gradus.optim;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -11,6 +12,7 @@ import dev.gradus.types.DType;
 import dev.gradus.types.Shape;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
@@ -136,6 +138,39 @@ class CycleSchedulesTest {
   }
 
   @Test
+  void aStepWithAMovedMomentumIsThatOfOneSetByHand() {
+    NamedParameters one = Fixture.random(device, DType.F32, 3, "w");
+    NamedParameters two = Fixture.random(device, DType.F32, 3, "w");
+    OneCycle course = Schedules.oneCycle(0.1, 9).withPctStart(0.5);
+    Adam scheduled = Adam.of(one);
+    Adam byHand = Adam.of(two);
+    scheduled.schedule(course);
+    for (int t = 0; t < 9; t++) {
+      int step = t;
+      byHand
+          .group("all")
+          .options(o -> o.withLr(course.rate(step, 0)).withMomentum(course.momentum(step, 0)));
+      Fixture.gradientOf(one.get("w"), t);
+      Fixture.gradientOf(two.get("w"), t);
+      scheduled.step();
+      byHand.step();
+      scheduled.stepSchedules();
+      assertArrayEquals(two.get("w").toFloatArray(), one.get("w").toFloatArray());
+    }
+  }
+
+  @Test
+  void anSgdWithoutMomentumTakesThatOfTheSchedule() {
+    SGD sgd = SGD.of(named);
+    sgd.schedule(Schedules.cyclic(0.1, 0.2, 3));
+    Fixture.gradientOf(named.get("a"), 1);
+    sgd.step();
+    assertEquals(
+        Set.of("momentum_buffer"), sgd.stateDict().parameters().get("a").buffers().keySet());
+    assertEquals(0, sgd.group("all").options().momentum());
+  }
+
+  @Test
   void aScheduleOfTheRateAloneLeavesTheMomentum() {
     SGD sgd = sgd();
     sgd.group("low").schedule(Schedules.oneCycle(0.1, 10).withFixedMomentum());
@@ -236,7 +271,7 @@ class CycleSchedulesTest {
   }
 
   @Test
-  void whoHasNoMomentumRefusesASchedulesThatMovesIt() {
+  void whoHasNoMomentumRefusesAScheduleThatMovesIt() {
     Plain plain =
         new OptimizerBuilder<>("Plain", new Plain.Options(1), Plain::new)
             .group("all", named.all())

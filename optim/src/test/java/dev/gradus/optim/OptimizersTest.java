@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -218,6 +219,17 @@ class OptimizersTest {
                     .append(' ')
                     .append(Arrays.toString(Fixture.values(b.on(device)))));
     return s.toString();
+  }
+
+  /** So that {@code Cyclic} and {@code OneCycle} can move it. */
+  @ParameterizedTest
+  @EnumSource
+  void optionsWithAMomentumOrBetasSayThatTheyHaveOne(Kind kind) {
+    OptimizerOptions<?> options = kind.of(named, kind.lr).group("rest").options();
+    Set<String> names = options.entries().keySet();
+    assertEquals(
+        names.contains("momentum") || names.contains("betas"),
+        options instanceof OptimizerOptions.WithMomentum<?>);
   }
 
   private static List<Storage> memory(Optimizer<?> optimizer) {

@@ -105,6 +105,15 @@ class ReduceOnPlateauTest {
   }
 
   @Test
+  void aGroupAddedLaterIsReducedAsOften() {
+    rates(AT_ONCE, new double[] {1, 1, 1}, 8, 4, 2);
+    sgd.addGroup("late", Fixture.random(device, DType.F32, 1, "b").all(), o -> o.withLr(40));
+    assertEquals(10, sgd.group("late").lrNow());
+    sgd.stepSchedules(1);
+    assertEquals(5, sgd.group("late").lrNow());
+  }
+
+  @Test
   void otherSchedulesGoOnByOneWhateverTheMetricIs() {
     sgd.addGroup("late", Fixture.random(device, DType.F32, 1, "b").all());
     sgd.schedule(AT_ONCE);
