@@ -152,4 +152,9 @@ public interface Backend extends PrimitiveOps, AutoCloseable {
   default SgdPlan planSgd(List<SgdSlot> slots) {
     return new ComposedSgd(this, slots);
   }
+
+  /** Prepares batched steps over these slots by programs that treat each element by itself. */
+  default PointwisePlan planPointwise(List<PointwiseSlot> slots) {
+    return new ComposedPointwise(this, slots);
+  }
 }

@@ -9,6 +9,10 @@ import dev.gradus.spi.BinaryOp;
 import dev.gradus.spi.CompareOp;
 import dev.gradus.spi.Gemm;
 import dev.gradus.spi.Gradient;
+import dev.gradus.spi.Pointwise;
+import dev.gradus.spi.PointwisePlan;
+import dev.gradus.spi.PointwiseSlot;
+import dev.gradus.spi.PointwiseStep;
 import dev.gradus.spi.ReduceOp;
 import dev.gradus.spi.SgdHyper;
 import dev.gradus.spi.SgdPlan;
@@ -389,6 +393,33 @@ final class ProfiledBackend implements Backend {
           bytes += hyperOfSlot[i] < 0 ? 0 : passes * bytes(updated(s.param(), s.grad()));
         }
         ran(time, "Sgd", bytes, 0);
+      }
+
+      @Override
+      public void close() {
+        plan.close();
+      }
+    };
+  }
+
+  @Override
+  public PointwisePlan planPointwise(List<PointwiseSlot> slots) {
+    PointwisePlan plan = inner.planPointwise(slots);
+    return new PointwisePlan() {
+      @Override
+      public void step(int[] stepOfSlot, List<PointwiseStep> steps) {
+        long begun = System.nanoTime();
+        plan.step(stepOfSlot, steps);
+        long time = took(begun);
+        long bytes = 0;
+        for (int i = 0; i < stepOfSlot.length; i++) {
+          if (stepOfSlot[i] >= 0) {
+            Pointwise program = steps.get(stepOfSlot[i]).program();
+            long passes = (long) program.loads().size() + program.stores().size();
+            bytes += passes * bytes(slots.get(i).param());
+          }
+        }
+        ran(time, "Pointwise", bytes, 0);
       }
 
       @Override

@@ -22,6 +22,7 @@ public abstract class BackendContract
         RowsContract,
         PowersContract,
         PlanContract,
+        PointwiseContract,
         ConcurrencyContract {
   private Lab lab;
 

@@ -31,6 +31,13 @@ final class OptionChecks {
     }
   }
 
+  /** A number in [0, 1]. */
+  static void fraction(String who, String option, double value) {
+    if (!(value >= 0 && value <= 1)) {
+      throw new IllegalArgumentException(who + " " + option + " must be in [0, 1] but is " + value);
+    }
+  }
+
   /** A finite number. */
   static void finite(String who, String option, double value) {
     if (!Double.isFinite(value)) {

@@ -8,6 +8,8 @@ import dev.gradus.spi.BinaryOp;
 import dev.gradus.spi.CompareOp;
 import dev.gradus.spi.Gemm;
 import dev.gradus.spi.Gradient;
+import dev.gradus.spi.PointwisePlan;
+import dev.gradus.spi.PointwiseSlot;
 import dev.gradus.spi.ReduceOp;
 import dev.gradus.spi.SgdPlan;
 import dev.gradus.spi.SgdSlot;
@@ -258,5 +260,10 @@ final class CpuBackend implements Backend {
   @Override
   public SgdPlan planSgd(List<SgdSlot> slots) {
     return new SgdLoop(parallel, fma, slots);
+  }
+
+  @Override
+  public PointwisePlan planPointwise(List<PointwiseSlot> slots) {
+    return new PointwiseLoop(parallel, fma, slots);
   }
 }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gradus.spi.Backend;
 import dev.gradus.spi.BackendException;
+import dev.gradus.spi.PointwiseSlot;
 import dev.gradus.spi.Probe;
 import dev.gradus.spi.Spread;
 import dev.gradus.spi.Storage;
@@ -91,6 +92,9 @@ final class CpuBackendTest {
           "cpu: exp does not take int64", message(type, () -> b.unary(UnaryOp.EXP, x, x, 0, 0)));
       assertEquals(
           "cpu: softmax does not take int64", message(type, () -> b.softmax(false, x, x, 1, 1)));
+      assertEquals(
+          "cpu: pointwise does not take int64",
+          message(type, () -> b.planPointwise(List.of(new PointwiseSlot(x, x, List.of())))));
       assertEquals(
           "cpu: the gradient of exp does not take int64",
           message(type, () -> b.unaryGrad(UnaryOp.EXP, x, x, x, 0, 0)));

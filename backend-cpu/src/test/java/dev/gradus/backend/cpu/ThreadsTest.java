@@ -10,6 +10,9 @@ import dev.gradus.spi.Backend;
 import dev.gradus.spi.BinaryOp;
 import dev.gradus.spi.Gemm;
 import dev.gradus.spi.Gradient;
+import dev.gradus.spi.PointwiseBuilder;
+import dev.gradus.spi.PointwisePlan;
+import dev.gradus.spi.PointwiseSlot;
 import dev.gradus.spi.ReduceOp;
 import dev.gradus.spi.Spread;
 import dev.gradus.spi.Storage;
@@ -75,6 +78,7 @@ final class ThreadsTest {
         0,
         new long[] {ROWS, 1});
     adam(b, results);
+    pointwise(b, results);
     powers(b, List.of(x, row, table, y), results);
     return results;
   }
@@ -150,6 +154,24 @@ final class ThreadsTest {
     try (AdamPlan plan = b.planAdam(slots)) {
       plan.step(new int[] {0, 0, 0, -1, 0}, List.of(h));
       plan.step(new int[] {0, 0, -1, 0, 0}, List.of(h));
+    }
+  }
+
+  private static void pointwise(Backend b, List<float[]> results) {
+    PointwiseBuilder u = new PointwiseBuilder(List.of("s"));
+    PointwiseBuilder.Value g = u.grad();
+    PointwiseBuilder.Value s = u.set("s", u.buffer("s").mul(0.9).addcmul(g, g, 0.1));
+    u.setParam(u.param().addcdiv(g, s.sqrt().add(1e-3), -0.1));
+    List<PointwiseSlot> slots = new ArrayList<>();
+    for (int n : new int[] {3, 70_001, 0, 200_000, 5}) {
+      Storage p = values(b, n, n);
+      Storage buffer = b.allocate(DType.F32, n);
+      results.addAll(List.of(CpuStorage.f32(p), CpuStorage.f32(buffer)));
+      slots.add(new PointwiseSlot(p, values(b, n + 1, n), List.of(buffer)));
+    }
+    try (PointwisePlan plan = b.planPointwise(slots)) {
+      plan.step(new int[] {0, 0, 0, -1, 0}, List.of(u.build()));
+      plan.step(new int[] {0, 0, -1, 0, 0}, List.of(u.build()));
     }
   }
 

@@ -1,9 +1,18 @@
 package dev.gradus.examples.parity;
 
+import dev.gradus.optim.ASGD;
+import dev.gradus.optim.Adadelta;
+import dev.gradus.optim.Adagrad;
 import dev.gradus.optim.Adam;
 import dev.gradus.optim.AdamW;
+import dev.gradus.optim.Adamax;
+import dev.gradus.optim.Lion;
+import dev.gradus.optim.NAdam;
 import dev.gradus.optim.OptimizerBuilder;
 import dev.gradus.optim.OptimizerOptions;
+import dev.gradus.optim.RAdam;
+import dev.gradus.optim.RMSprop;
+import dev.gradus.optim.Rprop;
 import dev.gradus.optim.SGD;
 import dev.gradus.optim.SparseAdam;
 import java.util.Map;
@@ -22,8 +31,17 @@ final class Optimizers {
   private static final Map<String, Kind<?>> KINDS = new TreeMap<>();
 
   static {
+    KINDS.put("ASGD", new Kind<>(ASGD.Options.defaults(), ASGD::withDefaults));
+    KINDS.put("Adadelta", new Kind<>(Adadelta.Options.defaults(), Adadelta::withDefaults));
+    KINDS.put("Adagrad", new Kind<>(Adagrad.Options.defaults(), Adagrad::withDefaults));
     KINDS.put("Adam", new Kind<>(Adam.Options.defaults(), Adam::withDefaults));
     KINDS.put("AdamW", new Kind<>(AdamW.defaults(), AdamW::withDefaults));
+    KINDS.put("Adamax", new Kind<>(Adamax.Options.defaults(), Adamax::withDefaults));
+    KINDS.put("Lion", new Kind<>(Lion.Options.defaults(), Lion::withDefaults));
+    KINDS.put("NAdam", new Kind<>(NAdam.Options.defaults(), NAdam::withDefaults));
+    KINDS.put("RAdam", new Kind<>(RAdam.Options.defaults(), RAdam::withDefaults));
+    KINDS.put("RMSprop", new Kind<>(RMSprop.Options.defaults(), RMSprop::withDefaults));
+    KINDS.put("Rprop", new Kind<>(Rprop.Options.defaults(), Rprop::withDefaults));
     KINDS.put("SGD", new Kind<>(SGD.Options.defaults(), SGD::withDefaults));
     KINDS.put("SparseAdam", new Kind<>(SparseAdam.Options.defaults(), SparseAdam::withDefaults));
   }

@@ -1,0 +1,65 @@
+package dev.gradus.optim;
+
+import dev.gradus.spi.Backend;
+import dev.gradus.spi.PointwiseBuilder;
+import dev.gradus.spi.PointwiseBuilder.Value;
+import dev.gradus.spi.PointwisePlan;
+import dev.gradus.spi.PointwiseSlot;
+import dev.gradus.spi.PointwiseStep;
+import dev.gradus.spi.Storage;
+import dev.gradus.types.Shape;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The mathematics of an optimizer that treats each element by itself: a formula, which the backend
+ * computes for all parameters of all groups in one pass.
+ *
+ * @param <O> the options of a group
+ */
+public interface PointwiseRule<O> extends UpdateRule<O, PointwiseStep> {
+  /** The names of the buffers under these options, in PyTorch's words; each has values for all. */
+  List<String> buffers(O options);
+
+  /**
+   * Writes the formula of a step.
+   *
+   * @param u what it is written to: {@code u.param()}, {@code u.grad()}, {@code u.buffer("…")}
+   * @param options the options in force
+   */
+  void update(PointwiseBuilder u, O options, Progress progress);
+
+  @Override
+  default List<String> buffers(O options, Shape shape) {
+    return buffers(options);
+  }
+
+  @Override
+  default PointwiseStep hyper(O options, Progress progress) {
+    PointwiseBuilder u = new PointwiseBuilder(buffers(options));
+    update(u, options, progress);
+    return u.build();
+  }
+
+  @Override
+  default Update<PointwiseStep> prepare(Backend backend, List<Slot> slots) {
+    List<PointwiseSlot> planned = new ArrayList<>(slots.size());
+    for (Slot s : slots) {
+      List<Storage> buffers = new ArrayList<>(s.buffers().values());
+      planned.add(new PointwiseSlot(s.param(), s.grad(), buffers));
+    }
+    PointwisePlan plan = backend.planPointwise(planned);
+    return Update.of(plan::step, plan::close);
+  }
+
+  /**
+   * The gradient that a step follows downhill.
+   *
+   * @param maximize whether its sign is turned
+   * @param weightDecay the factor of the parameter that is added to it
+   */
+  static Value gradient(PointwiseBuilder u, boolean maximize, double weightDecay) {
+    Value g = maximize ? u.grad().neg() : u.grad();
+    return weightDecay == 0 ? g : g.add(u.param(), weightDecay);
+  }
+}
