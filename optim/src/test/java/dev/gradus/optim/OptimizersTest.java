@@ -234,7 +234,7 @@ class OptimizersTest {
   @ParameterizedTest
   @EnumSource
   void optionsWithAMomentumOrBetasSayThatTheyHaveOne(Kind kind) {
-    OptimizerOptions<?> options = kind.of(named, kind.lr).group("rest").options();
+    OptimizerOptions<?> options = kind.of(named, 1, 1).group("rest").options();
     Set<String> names = options.entries().keySet();
     assertEquals(
         names.contains("momentum") || names.contains("betas"),
