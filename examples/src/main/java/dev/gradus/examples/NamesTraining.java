@@ -4,6 +4,8 @@ import dev.gradus.io.Checkpoint;
 import dev.gradus.optim.Adam;
 import dev.gradus.optim.AdamW;
 import dev.gradus.optim.ParamGroup;
+import dev.gradus.optim.RateCurve;
+import dev.gradus.optim.RateFinder;
 import dev.gradus.tensor.Device;
 import dev.gradus.tensor.Generator;
 import dev.gradus.tensor.NoGrad;
@@ -21,6 +23,8 @@ import java.util.regex.Pattern;
 /** A model of names in training: AdamW with a group for the embeddings and one for the rest. */
 final class NamesTraining {
   private static final Pattern EMBEDDINGS = Pattern.compile("(embedding|tokens|positions)\\..*");
+  private static final double LEAST_RATE = 1e-5;
+  private static final double GREATEST_RATE = 1;
   private static final MathContext RATE_DIGITS = new MathContext(3);
 
   private final NamesModel model;
@@ -78,6 +82,22 @@ final class NamesTraining {
   /** The groups of the optimizer as a table. */
   String groups() {
     return optimizer.describe();
+  }
+
+  /** Losses at rates that grow from step to step; the training begins all the same afterwards. */
+  RateCurve findRate() {
+    model.train();
+    long[] shuffled = new long[training.count()];
+    new Generator(order.seed()).randperm(shuffled);
+    int batch = Math.min(settings.batch(), shuffled.length);
+    return RateFinder.between(LEAST_RATE, GREATEST_RATE)
+        .run(
+            optimizer,
+            model,
+            step -> {
+              int from = (int) ((long) step * batch % (shuffled.length - batch + 1));
+              return model.loss(training.batch(device, shuffled, from, from + batch));
+            });
   }
 
   /**

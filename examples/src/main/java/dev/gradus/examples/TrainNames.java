@@ -96,6 +96,14 @@ final class TrainNames implements Callable<Integer> {
   @Option(names = "--cut-to", paramLabel = "PART", description = "What a cut leaves of the rates.")
   private @Nullable Double cutTo;
 
+  @Option(
+      names = "--find-rate",
+      description = {
+        "Trains nothing: prints the loss at learning rates that grow from step to step, and marks"
+            + " one to start from."
+      })
+  private boolean findRate;
+
   @Option(names = "--no-progress", description = "Shows no progress on standard error.")
   private boolean noProgress;
 
@@ -148,6 +156,13 @@ final class TrainNames implements Callable<Integer> {
     NamesTraining training = new NamesTraining(net, device, run.settings(), names, run.seed());
     int done = checkpoints.load(context, training.checkpoint());
     describe(net, names, training);
+    if (findRate) {
+      context
+          .out()
+          .println("rate of the group with the greatest; the others keep their ratio to it");
+      context.out().print(training.findRate());
+      return;
+    }
 
     int perEpoch = names.training().size();
     long begun = System.nanoTime();

@@ -113,6 +113,20 @@ class TrainNamesTest {
         rates(run));
   }
 
+  @Test
+  void aSearchForARatePrintsLossesAndTrainsNothing(@TempDir Path folder) {
+    Path file = folder.resolve("names.safetensors");
+    Run run = Run.of("train", "names", "--find-rate", "--save", file.toString());
+    assertEquals(0, run.code(), run.err());
+    List<String> lines = run.out().lines().toList();
+    int head = lines.indexOf("step       rate        loss    smoothed");
+    assertTrue(lines.get(head + 1).startsWith("   0   1.00e-05"), run.out());
+    assertEquals(1, lines.stream().filter(line -> line.endsWith("  steepest")).count());
+    assertTrue(lines.get(lines.size() - 1).startsWith("  99       1.00 "), run.out());
+    assertFalse(run.out().contains("epoch"), run.out());
+    assertFalse(Files.exists(file));
+  }
+
   private static List<String> rates(Run run) {
     return run.out()
         .lines()

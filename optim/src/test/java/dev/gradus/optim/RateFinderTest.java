@@ -124,6 +124,23 @@ class RateFinderTest {
   }
 
   @Test
+  void schedulesWithRatesMomentaAndStateOfTheirOwnAreAsTheyWere() {
+    adam.group("in").schedule(Schedules.oneCycle(0.1, 50));
+    adam.schedule(Schedules.reduceOnPlateau());
+    for (double metric : new double[] {3, 2, 2.5}) {
+      adam.stepSchedules(metric);
+    }
+    String before = everything();
+    List<Double> momenta = new ArrayList<>();
+    adam.beforeStep(() -> momenta.add(adam.group("in").optionsNow().beta1()));
+    find(step -> loss());
+    assertEquals(before, everything());
+    assertEquals(List.of(0.9), momenta.stream().distinct().toList(), "schedules wait");
+    adam.stepSchedules(1);
+    assertEquals(4, adam.group("in").scheduleStep());
+  }
+
+  @Test
   void trainingGoesOnAsIfThereHadBeenNoSearch() {
     Device first = device;
     find(step -> loss());
