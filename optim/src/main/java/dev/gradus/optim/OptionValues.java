@@ -114,7 +114,10 @@ public final class OptionValues {
   private static <T> T as(Class<T> type, String name, Object value) {
     if (!type.isInstance(value)) {
       throw new IllegalArgumentException(
-          "option '" + name + "' cannot be " + PythonFormat.of(value));
+          "option '"
+              + name
+              + "' cannot be "
+              + (value instanceof String word ? "'" + word + "'" : PythonFormat.of(value)));
     }
     return type.cast(value);
   }

@@ -62,7 +62,11 @@ final class Stepper<O extends OptimizerOptions<O>, H> implements Steps<O> {
   }
 
   @Override
-  public void check(List<ParamGroup<O>> groups) {}
+  public void check(List<ParamGroup<O>> groups) {
+    for (ParamGroup<O> group : groups) {
+      group.members().forEach(m -> rule.check(m.name, m.parameter.shape()));
+    }
+  }
 
   @Override
   public Shape shapeOf(String buffer, O options, Shape parameter) {

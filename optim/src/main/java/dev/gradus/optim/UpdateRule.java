@@ -18,6 +18,13 @@ import org.jspecify.annotations.Nullable;
  */
 public interface UpdateRule<O, H> {
   /**
+   * Refuses a parameter that this rule cannot update, when it is given to an optimizer.
+   *
+   * @throws IllegalArgumentException naming it
+   */
+  default void check(String name, Shape shape) {}
+
+  /**
    * The names of the buffers that a parameter needs, in PyTorch's words ({@code exp_avg}). It is
    * asked in every step: give the same list for the same needs. A buffer is made when it is first
    * needed, has the parameter's type, and starts as {@link #start} says.

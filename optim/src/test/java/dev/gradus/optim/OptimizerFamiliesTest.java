@@ -43,9 +43,7 @@ class OptimizerFamiliesTest {
       for (Object c : Golden.list(Golden.get(Golden.load(file), "cases"))) {
         Map<String, Object> golden = Golden.map(c);
         String kind = Golden.text(Golden.get(golden, "opt"));
-        if (!TorchOptimizers.MISSING.contains(kind)) {
-          all.add(new Config(kind, Golden.map(Golden.get(golden, "kwargs"))));
-        }
+        all.add(new Config(kind, Golden.map(Golden.get(golden, "kwargs"))));
       }
     }
     all.add(new Config("Lion", Map.of("lr", 0.01)));

@@ -51,6 +51,8 @@ class OptimizersTest {
   /** The optimizers, with rates for a parabola and for Rosenbrock's valley. */
   enum Kind {
     ADADELTA("Adadelta", Map.of(), parabola(1, CLOSE), valley(0.1, 0.05)),
+    /** Its steps are relative to a parameter's size, and small where that passes 0. */
+    ADAFACTOR("Adafactor", Map.of(), parabola(0.01, CLOSE), valley(0.03, 0.3)),
     ADAGRAD("Adagrad", Map.of(), parabola(0.5, CLOSE), valley(0.5, 0.01)),
     ADAM("Adam", Map.of(), parabola(0.02, CLOSE), valley(0.02, CLOSE)),
     ADAMAX("Adamax", Map.of(), parabola(0.02, CLOSE), valley(0.01, 1e-6)),

@@ -6,9 +6,6 @@ import java.util.Map;
 
 /** Optimizers by PyTorch's names and keyword arguments. */
 final class TorchOptimizers {
-  /** PyTorch's kinds of which there are golden figures, but that are not built yet. */
-  static final List<String> MISSING = List.of("Adafactor");
-
   private TorchOptimizers() {}
 
   /** A builder of this kind without groups yet. */
@@ -16,6 +13,7 @@ final class TorchOptimizers {
     return switch (kind) {
       case "ASGD" -> ASGD.withDefaults(o -> o.withEntries(kwargs));
       case "Adadelta" -> Adadelta.withDefaults(o -> o.withEntries(kwargs));
+      case "Adafactor" -> Adafactor.withDefaults(o -> o.withEntries(kwargs));
       case "Adagrad" -> Adagrad.withDefaults(o -> o.withEntries(kwargs));
       case "Adam" -> Adam.withDefaults(o -> o.withEntries(kwargs));
       case "AdamW" -> AdamW.withDefaults(o -> o.withEntries(kwargs));

@@ -2,11 +2,13 @@ package dev.gradus.examples.parity;
 
 import dev.gradus.optim.ASGD;
 import dev.gradus.optim.Adadelta;
+import dev.gradus.optim.Adafactor;
 import dev.gradus.optim.Adagrad;
 import dev.gradus.optim.Adam;
 import dev.gradus.optim.AdamW;
 import dev.gradus.optim.Adamax;
 import dev.gradus.optim.Lion;
+import dev.gradus.optim.Muon;
 import dev.gradus.optim.NAdam;
 import dev.gradus.optim.OptimizerBuilder;
 import dev.gradus.optim.OptimizerOptions;
@@ -33,11 +35,13 @@ final class Optimizers {
   static {
     KINDS.put("ASGD", new Kind<>(ASGD.Options.defaults(), ASGD::withDefaults));
     KINDS.put("Adadelta", new Kind<>(Adadelta.Options.defaults(), Adadelta::withDefaults));
+    KINDS.put("Adafactor", new Kind<>(Adafactor.Options.defaults(), Adafactor::withDefaults));
     KINDS.put("Adagrad", new Kind<>(Adagrad.Options.defaults(), Adagrad::withDefaults));
     KINDS.put("Adam", new Kind<>(Adam.Options.defaults(), Adam::withDefaults));
     KINDS.put("AdamW", new Kind<>(AdamW.defaults(), AdamW::withDefaults));
     KINDS.put("Adamax", new Kind<>(Adamax.Options.defaults(), Adamax::withDefaults));
     KINDS.put("Lion", new Kind<>(Lion.Options.defaults(), Lion::withDefaults));
+    KINDS.put("Muon", new Kind<>(Muon.Options.defaults(), Muon::withDefaults));
     KINDS.put("NAdam", new Kind<>(NAdam.Options.defaults(), NAdam::withDefaults));
     KINDS.put("RAdam", new Kind<>(RAdam.Options.defaults(), RAdam::withDefaults));
     KINDS.put("RMSprop", new Kind<>(RMSprop.Options.defaults(), RMSprop::withDefaults));
