@@ -51,19 +51,19 @@ class OptimizerFamiliesTest {
     all.add(new Config("ASGD", Map.of("lr", 0.1, "t0", 2.0, "weight_decay", 0.1)));
     all.add(new Config("RMSprop", Map.of("momentum", 0.5)));
     all.add(new Config("NAdam", Map.of("betas", List.of(0.3, 0.9))));
-    for (String kind : Set.copyOf(all.stream().map(Config::kind).toList())) {
+    for (String kind : all.stream().map(Config::kind).distinct().toList()) {
       all.add(new Config(kind, Map.of("maximize", true)));
     }
     return all.stream();
   }
 
-  private static Parameter[] model(Device device, DType dtype) {
+  static Parameter[] model(Device device, DType dtype) {
     NamedParameters named = Fixture.random(device, dtype, 5, "a", "b", "c", "d");
     return named.parameters().toArray(new Parameter[0]);
   }
 
   /** Everything that an optimizer keeps for a parameter, as one list. */
-  private static List<Object> state(Optimizer<?> optimizer, int index) {
+  static List<Object> state(Optimizer<?> optimizer, int index) {
     Member m = optimizer.groups().stream().flatMap(g -> g.members().stream()).toList().get(index);
     List<Object> all = new ArrayList<>();
     all.add(m.count);
@@ -81,7 +81,7 @@ class OptimizerFamiliesTest {
     return bits;
   }
 
-  private static void step(Optimizer<?> optimizer, int t, Parameter... taking) {
+  static void step(Optimizer<?> optimizer, int t, Parameter... taking) {
     optimizer.zeroGrad();
     for (int i = 0; i < taking.length; i++) {
       Fixture.gradientOf(taking[i], 10L * t + taking[i].numel());

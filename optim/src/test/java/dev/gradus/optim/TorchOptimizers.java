@@ -18,7 +18,9 @@ final class TorchOptimizers {
       case "Adam" -> Adam.withDefaults(o -> o.withEntries(kwargs));
       case "AdamW" -> AdamW.withDefaults(o -> o.withEntries(kwargs));
       case "Adamax" -> Adamax.withDefaults(o -> o.withEntries(kwargs));
+      case "LBFGS" -> LBFGS.withDefaults(o -> o.withEntries(kwargs));
       case "Lion" -> Lion.withDefaults(o -> o.withEntries(kwargs));
+      case "Muon" -> Muon.withDefaults(o -> o.withEntries(kwargs));
       case "NAdam" -> NAdam.withDefaults(o -> o.withEntries(kwargs));
       case "RAdam" -> RAdam.withDefaults(o -> o.withEntries(kwargs));
       case "RMSprop" -> RMSprop.withDefaults(o -> o.withEntries(kwargs));
