@@ -343,6 +343,9 @@ final class RecordingParser {
     if (node.isTextual()) {
       return node.textValue();
     }
+    if (node.isNull()) {
+      return "None";
+    }
     if (!node.isArray()) {
       throw malformed(
           where

@@ -86,7 +86,7 @@ class RecordingTest {
           ["w", "b"] | [] | step 1: group 'all': a group has a name and at least one parameter
           {"lr": 0.5} | {"rate": 0.5} | step 1: group 'all': SGD: %s
           {"lr": 0.5} | {"lr": "fast"} | step 1: group 'all': SGD: option 'lr' %s
-          {"lr": 0.5} | {"lr": null} | step 1: group 'all': option 'lr' is 'null'; it takes a number, a truth value, a text or a list
+          {"lr": 0.5} | {"lr": {}} | step 1: group 'all': option 'lr' is '{}'; it takes a number, a truth value, a text or a list
           {"lr": 0.5} | {"lr": -1} | step 1: group 'all': SGD: SGD lr must be >= 0 but is -1.0
           "b": null | "c": null | step 1: the gradient of 'b' is missing; write null where it had none
           "b": null | "b": null, "c": null | step 1: there is a gradient of 'c', in no group

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.gradus.io.SafeTensors;
 import dev.gradus.io.SafeTensorsReader;
@@ -155,6 +156,23 @@ class ReplayTest {
     }
 
     assertTrue(most > 1 && most < 4, "greatest value " + most);
+  }
+
+  @Test
+  void aValueThatIsOneUnitOffIsOneUnitOff() throws Exception {
+    ObjectMapper json = new ObjectMapper();
+    JsonNode root = json.readTree(Files.readString(resource("adamw-float32.json")));
+    ArrayNode bias = (ArrayNode) root.get("steps").get(7).get("values").get("linear2.bias");
+    float recorded = (float) bias.get(1).doubleValue();
+    bias.set(1, json.getNodeFactory().numberNode((double) Math.nextUp(recorded)));
+    Comparison comparison =
+        replay(Files.writeString(folder.resolve("off.json"), json.writeValueAsString(root)));
+    for (Comparison.Row row : comparison.rows()) {
+      boolean off = row.step() == 8 && row.parameter().equals("linear2.bias");
+      assertEquals(off ? 1 : 0, row.difference().ulp(), row.toString());
+      assertEquals(off ? Math.ulp(recorded) : 0, row.difference().absolute(), row.toString());
+    }
+    assertNull(comparison.firstAbove());
   }
 
   @Test
