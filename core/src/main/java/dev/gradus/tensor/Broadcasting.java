@@ -1,6 +1,7 @@
 package dev.gradus.tensor;
 
 import dev.gradus.spi.Axis;
+import dev.gradus.spi.Backend;
 import dev.gradus.spi.ReduceOp;
 import dev.gradus.spi.Spread;
 import dev.gradus.spi.Storage;
@@ -97,18 +98,29 @@ final class Broadcasting {
   static void sumTo(
       Device device, Storage x, Shape from, Shape to, Storage out, boolean accumulate) {
     Spread spread = spread(to, from);
-    long n = from.numel();
     if (spread == null) {
       sumStepwise(device, x, from, to, out, accumulate);
-    } else {
-      Axis axis =
-          switch (spread) {
-            case FULL -> new Axis(n, 1, 1);
-            case SCALAR -> new Axis(1, n, 1);
-            case ROW -> new Axis(1, to.numel() == 0 ? 0 : n / to.numel(), to.numel());
-            case COLUMN -> new Axis(to.numel(), n / to.numel(), 1);
-          };
-      device.backend().reduce(ReduceOp.SUM, x, axis, out, accumulate);
+      return;
+    }
+    Backend backend = device.backend();
+    long n = from.numel();
+    switch (spread) {
+      case FULL -> {
+        if (accumulate) {
+          Kernels.add(backend, out, x, out);
+        } else {
+          Kernels.copy(backend, x, out);
+        }
+      }
+      case SCALAR -> backend.reduce(ReduceOp.SUM, x, new Axis(1, n, 1), out, accumulate);
+      case ROW -> {
+        long rows = to.numel() == 0 ? 0 : n / to.numel();
+        backend.reduce(ReduceOp.SUM, x, new Axis(1, rows, to.numel()), out, accumulate);
+      }
+      case COLUMN -> {
+        Axis axis = new Axis(to.numel(), n / to.numel(), 1);
+        backend.reduce(ReduceOp.SUM, x, axis, out, accumulate);
+      }
     }
   }
 

@@ -115,8 +115,9 @@ final class ElementwiseFunctions {
 
     @Override
     void backward(Storage grad) {
-      giveSum(0, grad);
-      giveSum(1, grad);
+      boolean spread = input(1).shape().numel() != output().shape().numel();
+      giveSum(spread ? 1 : 0, grad);
+      handOn(spread ? 0 : 1, grad);
     }
   }
 
@@ -132,8 +133,8 @@ final class ElementwiseFunctions {
 
     @Override
     void backward(Storage grad) {
-      giveSum(0, grad);
       giveBroadcast(1, out -> Kernels.scale(backend(), grad, -1, out));
+      handOn(0, grad);
     }
   }
 

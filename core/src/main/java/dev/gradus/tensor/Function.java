@@ -242,6 +242,22 @@ abstract class Function {
                 output().device(), full, output().shape(), x.shape(), out, accumulate));
   }
 
+  /**
+   * Gives input i a gradient that is the output's own, summed where i was broadcast: the storage
+   * itself where the input can take it. The last thing that a backward does with its gradient.
+   */
+  final void handOn(int i, Storage own) {
+    Function origin = origins[i];
+    boolean same = inputs[i].shape().numel() == output().shape().numel();
+    if (origin != null && same && origin.grad == null) {
+      origin.grad = own;
+      origin.gradFilled = true;
+      grad = null;
+    } else {
+      giveSum(i, own);
+    }
+  }
+
   // ---- the walk back, for Backward only
 
   /** Refuses to run back over values that are gone, changed, or used up. */

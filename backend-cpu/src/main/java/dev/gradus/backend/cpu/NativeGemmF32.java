@@ -28,10 +28,10 @@ final class NativeGemmF32 {
   private static final long SPLIT_WORK = 1 << 21;
 
   /** Columns of a tile where there are many. */
-  private static final int WIDTH = 512;
+  private static final int WIDTH = 256;
 
   /** Multiply-adds that a tile should have where rows are few. */
-  private static final long TILE_WORK = 1L << 24;
+  private static final long TILE_WORK = 1L << 23;
 
   private final Parallel parallel;
   private final NativeBlas blas;

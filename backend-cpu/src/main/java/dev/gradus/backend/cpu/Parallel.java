@@ -24,11 +24,14 @@ final class Parallel {
 
   private static final ConcurrentHashMap<Integer, Parallel> POOLS = new ConcurrentHashMap<>();
 
+  /** Polls between two looks at the clock, some microseconds. */
+  private static final int POLLS = 64;
+
   /**
-   * Empty polls before a thread sleeps, some 100 microseconds: kernels come in quick succession,
-   * and to be woken takes half of that.
+   * How long a thread polls before it sleeps. Kernels come in quick succession, and a thread that
+   * sleeps comes too late for most of them: to be woken takes about as long as they do.
    */
-  private static final int SPINS = 2000;
+  private static final long WATCH_NANOS = 1_000_000;
 
   private static final long IDLE_SECONDS = 10;
 
@@ -207,12 +210,17 @@ final class Parallel {
 
   /** Waits until a job asks for help; false after a time without. */
   private boolean isAsked() {
-    for (int i = 0; i < SPINS; i++) {
-      if (asked.tryAcquire()) {
-        return true;
+    long end = System.nanoTime() + WATCH_NANOS;
+    do {
+      for (int i = 0; i < POLLS; i++) {
+        if (asked.tryAcquire()) {
+          return true;
+        }
+        Thread.onSpinWait();
       }
-      Thread.onSpinWait();
-    }
+      // Whoever else wants this processor goes first: the compiler has work when a program starts.
+      Thread.yield();
+    } while (System.nanoTime() - end < 0);
     try {
       return asked.tryAcquire(IDLE_SECONDS, TimeUnit.SECONDS);
     } catch (InterruptedException e) {
@@ -326,12 +334,19 @@ final class Parallel {
       }
     }
 
+    private boolean isDoneSoon() {
+      for (int i = 0; i < POLLS && done < tasks; i++) {
+        Thread.onSpinWait();
+      }
+      return done == tasks;
+    }
+
     void await() {
-      int spins = 0;
       boolean interrupted = false;
-      while (done < tasks) {
-        if (spins++ < SPINS) {
-          Thread.onSpinWait();
+      long end = System.nanoTime() + WATCH_NANOS;
+      while (!isDoneSoon()) {
+        if (System.nanoTime() - end < 0) {
+          Thread.yield();
         } else {
           LockSupport.park(this);
           interrupted |= Thread.interrupted();
