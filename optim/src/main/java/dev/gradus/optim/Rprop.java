@@ -13,12 +13,12 @@ import java.util.function.UnaryOperator;
  * Rprop: a step size of its own for each element, which grows while the gradient keeps its sign and
  * shrinks when it turns. For gradients of the whole data, not of batches.
  *
- * <pre>
+ * <pre>{@code
  * size = clamp(size f, minStep, maxStep)   f = etaPlus where g prev > 0, etaMinus where g prev < 0,
  *                                              else 1; size = lr before the first step
  * g = 0 where g prev < 0
  * theta = theta - sign(g) size             prev = g
- * </pre>
+ * }</pre>
  *
  * <p>A rate that is changed later changes nothing for parameters that have made a step. Source: M.
  * Riedmiller and H. Braun, ICNN 1993.
