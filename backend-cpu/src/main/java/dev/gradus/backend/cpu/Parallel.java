@@ -209,6 +209,7 @@ final class Parallel {
   }
 
   /** Waits until a job asks for help; false after a time without. */
+  @SuppressWarnings("ThreadPriorityCheck") // a yield only gives way, nothing waits for its effect
   private boolean isAsked() {
     long end = System.nanoTime() + WATCH_NANOS;
     do {
@@ -341,6 +342,7 @@ final class Parallel {
       return done == tasks;
     }
 
+    @SuppressWarnings("ThreadPriorityCheck") // a yield only gives way
     void await() {
       boolean interrupted = false;
       long end = System.nanoTime() + WATCH_NANOS;
