@@ -36,6 +36,11 @@ record Environment(
     String os,
     String backends) {
 
+  /** The project's folder, as {@code gradus} names it; without it the current one. */
+  static Path project() {
+    return Path.of(System.getProperty("gradus.project", ""));
+  }
+
   /** This process's. */
   static Environment here(int threads) throws IOException {
     return new Environment(
@@ -113,7 +118,10 @@ record Environment(
     String[] command = Stream.concat(Stream.of("git"), Stream.of(args)).toArray(String[]::new);
     try {
       Process git =
-          new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+          new ProcessBuilder(command)
+              .directory(project().toAbsolutePath().toFile())
+              .redirectError(ProcessBuilder.Redirect.DISCARD)
+              .start();
       String out = new String(git.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
       return git.waitFor() == 0 ? out : "";
     } catch (IOException e) {

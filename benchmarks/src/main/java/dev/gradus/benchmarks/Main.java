@@ -74,8 +74,8 @@ public final class Main implements Callable<Integer> {
   @Option(
       names = "--out",
       paramLabel = "FOLDER",
-      description = "Where the report goes; default: docs/benchmarks.")
-  private Path out = Path.of("docs", "benchmarks");
+      description = "Where the report goes; default: docs/benchmarks of the project.")
+  private Path out = Environment.project().resolve("docs").resolve("benchmarks");
 
   @Option(names = "--list", description = "Prints the benchmarks and runs none.")
   private boolean list;
@@ -114,6 +114,12 @@ public final class Main implements Callable<Integer> {
     }
     if (benchmarks.isEmpty()) {
       throw wrong("--filter " + filters + " matches no benchmark; --list prints them");
+    }
+    for (String name : params.keySet()) {
+      if (!plan.isParameter(name)) {
+        throw wrong(
+            "--param " + name + ": none of the chosen benchmarks has it; see docs/benchmarks");
+      }
     }
     if (list) {
       benchmarks.forEach(text::println);

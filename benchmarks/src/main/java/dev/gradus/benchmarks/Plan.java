@@ -1,5 +1,7 @@
 package dev.gradus.benchmarks;
 
+import static java.util.stream.Collectors.toCollection;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -12,6 +14,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.openjdk.jmh.profile.GCProfiler;
 import org.openjdk.jmh.results.format.ResultFormatType;
 import org.openjdk.jmh.runner.BenchmarkList;
@@ -40,21 +43,25 @@ record Plan(
 
   /** The names of the benchmarks that are run. */
   Set<String> benchmarks() {
-    Set<String> names = new TreeSet<>();
-    for (BenchmarkListEntry e :
-        BenchmarkList.defaultList()
-            .getAll(
-                OutputFormatFactory.createFormatInstance(System.out, VerboseMode.SILENT),
-                List.of())) {
-      String name = e.getUsername();
-      boolean wanted =
-          filters.isEmpty()
-              || filters.stream().anyMatch(f -> Pattern.compile(f).matcher(name).find());
-      if (wanted && (peers || !PEER.matcher(name).find())) {
-        names.add(name);
-      }
-    }
-    return names;
+    return entries().map(BenchmarkListEntry::getUsername).collect(toCollection(TreeSet::new));
+  }
+
+  /** Whether a benchmark that is run has a parameter of this name. */
+  boolean isParameter(String name) {
+    return entries().anyMatch(entry -> entry.getParam(name).hasValue());
+  }
+
+  private Stream<BenchmarkListEntry> entries() {
+    return BenchmarkList.defaultList()
+        .getAll(OutputFormatFactory.createFormatInstance(System.out, VerboseMode.SILENT), List.of())
+        .stream()
+        .filter(entry -> isWanted(entry.getUsername()));
+  }
+
+  private boolean isWanted(String name) {
+    return (filters.isEmpty()
+            || filters.stream().anyMatch(f -> Pattern.compile(f).matcher(name).find()))
+        && (peers || !PEER.matcher(name).find());
   }
 
   /**

@@ -45,6 +45,15 @@ class MainTest {
   }
 
   @Test
+  void refusesAParameterThatNoChosenBenchmarkHas() {
+    assertEquals(2, run("--filter", "Gemm", "--param", "table=SMALL_GPT"));
+    assertTrue(
+        err.toString().contains("--param table: none of the chosen benchmarks has it"),
+        err.toString());
+    assertEquals(0, run("--list", "--filter", "Gemm", "--param", "n=8"));
+  }
+
+  @Test
   void refusesNumbersBelowOne() {
     assertEquals(2, run("--rounds", "0"));
     assertTrue(err.toString().contains("--rounds must be at least 1 but is 0"), err.toString());

@@ -72,15 +72,25 @@ class CheckpointFuzzTest {
     assertTrue(loaded > files / 100 && unfit > files / 100 && malformed > files / 4, counts);
   }
 
+  /** Loads a file, which takes little memory; the first time the JVM links what it runs. */
   private static void load(Training other, Path file) throws IOException {
+    long most = (1 << 20) + 16 * Files.size(file);
+    if (bytesToLoad(other, file) > most) {
+      long again = bytesToLoad(other, file);
+      assertTrue(again <= most, "took " + again + " bytes of at most " + most);
+    }
+    other.checkpoint.load(file);
+  }
+
+  private static long bytesToLoad(Training other, Path file) throws IOException {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     long before = threads.getCurrentThreadAllocatedBytes();
     try {
       other.checkpoint.load(file);
-    } finally {
-      long taken = threads.getCurrentThreadAllocatedBytes() - before;
-      assertTrue(taken <= (1 << 20) + 16 * Files.size(file), "took " + taken + " bytes");
+    } catch (IllegalArgumentException | MalformedFileException e) {
+      // The next load throws it again.
     }
+    return threads.getCurrentThreadAllocatedBytes() - before;
   }
 
   private static List<float[]> values(Training training) {
