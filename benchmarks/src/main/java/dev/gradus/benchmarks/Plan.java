@@ -48,7 +48,7 @@ record Plan(
 
   /** Whether a benchmark that is run has a parameter of this name. */
   boolean isParameter(String name) {
-    return entries().anyMatch(entry -> entry.getParam(name).hasValue());
+    return entries().anyMatch(entry -> entry.getParams().orElse(Map.of()).containsKey(name));
   }
 
   private Stream<BenchmarkListEntry> entries() {
