@@ -3,11 +3,7 @@ package dev.gradus.io;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.gradus.optim.OptimizerState;
-import dev.gradus.optim.StateBuffer;
 import dev.gradus.tensor.GeneratorState;
-import dev.gradus.tensor.Tensor;
-import dev.gradus.types.DType;
-import dev.gradus.types.Shape;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.StringWriter;
@@ -15,7 +11,6 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Base64;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -175,19 +170,6 @@ record CheckpointHeader(
     return StrictJson.read(file, "the checkpoint", json, j -> parse(file, reader, j));
   }
 
-  /** A buffer that is still in the file. */
-  private record FileBuffer(SafeTensorsReader reader, String name, DType dtype, Shape shape)
-      implements StateBuffer {
-    @Override
-    public void copyInto(Tensor target) {
-      try {
-        reader.readInto(name, target);
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-    }
-  }
-
   private static CheckpointHeader parse(Path file, SafeTensorsReader reader, StrictJson json)
       throws IOException {
     json.begin();
@@ -229,7 +211,8 @@ record CheckpointHeader(
     Map<String, Double> schedule = json.field("schedule").map(json::number);
     List<OptimizerState.Group> groups = json.field("groups").list(() -> group(json));
     Map<String, OptimizerState.OfParameter> parameters =
-        json.field("parameters").entries(parameter -> parameter(name, parameter, reader, json));
+        json.field("parameters")
+            .entries(parameter -> FileBuffer.parameter(name + "." + parameter + ".", reader, json));
     json.end();
     return json.legal(() -> new OptimizerState(kind, schedule, groups, parameters));
   }
@@ -242,26 +225,6 @@ record CheckpointHeader(
     Map<String, Double> schedule = json.field("schedule").map(json::number);
     json.end();
     return new OptimizerState.Group(name, parameters, new TreeMap<>(options), schedule);
-  }
-
-  private static OptimizerState.OfParameter parameter(
-      String optimizer, String parameter, SafeTensorsReader reader, StrictJson json)
-      throws IOException {
-    json.begin();
-    long steps = json.field("steps").count();
-    List<String> names = json.field("buffers").list(json::text);
-    Map<String, Double> scalars = json.field("scalars").map(json::number);
-    json.end();
-    Map<String, StateBuffer> buffers = new LinkedHashMap<>();
-    for (String name : names) {
-      String tensor = tensorName(optimizer, parameter, name);
-      if (!reader.contains(tensor)) {
-        throw json.malformed(
-            "it names a tensor " + Names.quote(tensor) + ", which is not in the file");
-      }
-      buffers.put(name, new FileBuffer(reader, tensor, reader.dtype(tensor), reader.shape(tensor)));
-    }
-    return new OptimizerState.OfParameter(steps, buffers, scalars);
   }
 
   private static GeneratorState generator(StrictJson json) throws IOException {

@@ -6,12 +6,21 @@ import dev.gradus.nn.Linear;
 import dev.gradus.nn.Losses;
 import dev.gradus.nn.Module;
 import dev.gradus.nn.NamedParameters;
+import dev.gradus.optim.ASGD;
+import dev.gradus.optim.Adadelta;
+import dev.gradus.optim.Adagrad;
 import dev.gradus.optim.Adam;
 import dev.gradus.optim.AdamW;
+import dev.gradus.optim.Adamax;
 import dev.gradus.optim.LBFGS;
+import dev.gradus.optim.Lion;
+import dev.gradus.optim.NAdam;
 import dev.gradus.optim.Optimizer;
 import dev.gradus.optim.OptimizerBuilder;
 import dev.gradus.optim.OptimizerOptions;
+import dev.gradus.optim.RAdam;
+import dev.gradus.optim.RMSprop;
+import dev.gradus.optim.Rprop;
 import dev.gradus.optim.SGD;
 import dev.gradus.optim.Schedules;
 import dev.gradus.optim.SparseAdam;
@@ -50,6 +59,15 @@ final class Training {
     ADAM(p -> List.of(twoGroups(Adam.withDefaults(o -> o.withAmsgrad(true)), p))),
     ADAM_W(p -> List.of(twoGroups(AdamW.withDefaults(), p))),
     SGD_WITH_MOMENTUM(p -> List.of(twoGroups(SGD.withDefaults(o -> o.withMomentum(0.9)), p))),
+    NADAM(p -> List.of(twoGroups(NAdam.withDefaults(), p))),
+    RADAM(p -> List.of(twoGroups(RAdam.withDefaults(), p))),
+    ADAMAX(p -> List.of(twoGroups(Adamax.withDefaults(), p))),
+    ADAGRAD(p -> List.of(twoGroups(Adagrad.withDefaults(), p))),
+    ADADELTA(p -> List.of(twoGroups(Adadelta.withDefaults(), p))),
+    RMSPROP(p -> List.of(twoGroups(RMSprop.withDefaults(o -> o.withMomentum(0.5)), p))),
+    RPROP(p -> List.of(twoGroups(Rprop.withDefaults(), p))),
+    ASGD_FROM_STEP_3(p -> List.of(twoGroups(ASGD.withDefaults(o -> o.withT0(3)), p))),
+    LION(p -> List.of(twoGroups(Lion.withDefaults(), p))),
     SPARSE_ADAM(
         p ->
             List.of(

@@ -1,0 +1,134 @@
+"""Exports the state of an optimizer of PyTorch, for TorchOptimizer.load. Needs torch and nothing else.
+
+    from export_torch_optimizer import export
+
+    export("adam.safetensors", optimizer, model, scheduler)
+
+The model, a module or pairs of name and parameter, gives the parameters their names; without it they have the names that
+the optimizer knows (it was made of named parameters), or numbers, which are matched in order. With a scheduler the base
+rates and its step are exported, else the rates in force. A state_dict that lies in a file:
+
+    python export_torch_optimizer.py Adam state.pt adam.safetensors
+"""
+import ctypes
+import json
+import struct
+import sys
+
+import torch
+
+KEY = "gradus.torch_optimizer"
+FORMAT = 1
+TYPES = {torch.float32: "F32", torch.float64: "F64", torch.float16: "F16", torch.bfloat16: "BF16"}
+# How PyTorch computes a step, not what it computes.
+WAYS = {"foreach", "fused", "capturable", "differentiable"}
+# Numbers that are kept for each parameter; everything else is a buffer.
+SCALARS = {"mu_product", "eta", "mu"}
+OUT_OF_REACH = {"LBFGS": "its state belongs to all parameters together; begin it anew"}
+
+
+def export(file, optimizer, model=None, scheduler=None):
+    """Writes the state of an optimizer to a safetensors file."""
+    names = {}
+    if model is not None:
+        named = model.named_parameters() if isinstance(model, torch.nn.Module) else model
+        names = {id(p): name for name, p in named}
+    by_number = {}
+    number = 0
+    for group in optimizer.param_groups:
+        for p in group["params"]:
+            if names:
+                if id(p) not in names:
+                    raise ValueError(f"export: parameter {number} {list(p.shape)} is not one of the model; name it")
+                by_number[number] = names[id(p)]
+            number += 1
+    step = None if scheduler is None else scheduler.last_epoch
+    write(file, type(optimizer).__name__, optimizer.state_dict(), by_number, step)
+
+
+def write(file, kind, state_dict, names, schedule_step):
+    """Writes a state_dict; names: those of parameters by number, schedule_step: None without a scheduler."""
+    if kind in OUT_OF_REACH:
+        raise ValueError(f"export: {kind} cannot be exported: {OUT_OF_REACH[kind]}")
+    if sys.byteorder != "little":
+        raise ValueError("export: this machine is big-endian; the format is not")
+    cls = getattr(torch.optim, kind, None)
+    if cls is None:
+        raise ValueError(f"export: torch.optim has no {kind}")
+    known = cls([torch.zeros(1, 1, requires_grad=True)]).defaults.keys() - WAYS
+    groups = [
+        {
+            "numbers": group["params"],
+            "names": group.get("param_names") or [names[n] for n in group["params"] if n in names],
+            "options": {
+                key: plain(kind, key, base(group, key, schedule_step)) for key in sorted(known) if key in group
+            },
+        }
+        for group in state_dict["param_groups"]
+    ]
+    tensors = {}
+    parameters = {}
+    for number, state in sorted(state_dict["state"].items()):
+        kept = {key: value for key, value in state.items() if value is not None}
+        if kept:
+            parameters[str(number)] = parameter(number, kept, tensors)
+    description = {
+        "source": f"torch {torch.__version__}",
+        "format": FORMAT,
+        "kind": kind,
+        "schedule": {} if schedule_step is None else {"step": schedule_step},
+        "groups": groups,
+        "parameters": parameters,
+    }
+    write_tensors(file, tensors, json.dumps(description))
+
+
+def base(group, key, schedule_step):
+    """A schedule makes the rate of initial_lr."""
+    return group["initial_lr"] if key == "lr" and schedule_step is not None and "initial_lr" in group else group[key]
+
+
+def parameter(number, state, tensors):
+    scalars = {key: float(value) for key, value in state.items() if key in SCALARS}
+    buffers = [key for key in state if key not in SCALARS and key != "step"]
+    for key in buffers:
+        if not isinstance(state[key], torch.Tensor) or state[key].dtype not in TYPES:
+            raise ValueError(f"export: state '{key}' of parameter {number} is no tensor of floating-point numbers")
+        tensors[f"{number}.{key}"] = state[key]
+    # SGD and Muon keep no count: that they have a buffer says that there was a step.
+    return {"steps": int(state.get("step", 1)), "buffers": buffers, "scalars": scalars}
+
+
+def plain(kind, key, value):
+    if isinstance(value, torch.Tensor):
+        value = value.item()
+    if value is None:
+        return "None"
+    if isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, (tuple, list)):
+        return [plain(kind, key, v) for v in value]
+    raise ValueError(f"export: option '{key}' of {kind} is {value!r}; numbers, truth values and texts are exported")
+
+
+def write_tensors(file, tensors, description):
+    header = {"__metadata__": {KEY: description}}
+    end = 0
+    for name, t in tensors.items():
+        begin, end = end, end + t.numel() * t.element_size()
+        header[name] = {"dtype": TYPES[t.dtype], "shape": list(t.shape), "data_offsets": [begin, end]}
+    text = json.dumps(header).encode("utf-8")
+    text += b" " * (-len(text) % 8)
+    with open(file, "wb") as out:
+        out.write(struct.pack("<Q", len(text)))
+        out.write(text)
+        for t in tensors.values():
+            t = t.detach().cpu().contiguous()
+            size = t.numel() * t.element_size()
+            out.write(ctypes.string_at(t.data_ptr(), size) if size else b"")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 4:
+        sys.exit(__doc__)
+    write(sys.argv[3], sys.argv[1], torch.load(sys.argv[2], weights_only=True, map_location="cpu"), {}, None)
