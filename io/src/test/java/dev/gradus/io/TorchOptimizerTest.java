@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.gradus.nn.NamedParameters;
 import dev.gradus.nn.Parameter;
 import dev.gradus.optim.ASGD;
+import dev.gradus.optim.Adafactor;
 import dev.gradus.optim.Adam;
 import dev.gradus.optim.NAdam;
 import dev.gradus.optim.Optimizer;
@@ -46,7 +47,8 @@ class TorchOptimizerTest {
     SGD_WITH_MOMENTUM("SGD", p -> groups(SGD.withDefaults(), p)),
     NADAM("NAdam", p -> groups(NAdam.withDefaults(), p)),
     ASGD_AVERAGING("ASGD", p -> groups(ASGD.withDefaults(), p)),
-    RPROP("Rprop", p -> groups(Rprop.withDefaults(), p));
+    RPROP("Rprop", p -> groups(Rprop.withDefaults(), p)),
+    ADAFACTOR("Adafactor", p -> groups(Adafactor.withDefaults(), p));
 
     private final String torch;
     private final Function<NamedParameters, Optimizer<?>> maker;

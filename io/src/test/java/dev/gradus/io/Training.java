@@ -8,12 +8,14 @@ import dev.gradus.nn.Module;
 import dev.gradus.nn.NamedParameters;
 import dev.gradus.optim.ASGD;
 import dev.gradus.optim.Adadelta;
+import dev.gradus.optim.Adafactor;
 import dev.gradus.optim.Adagrad;
 import dev.gradus.optim.Adam;
 import dev.gradus.optim.AdamW;
 import dev.gradus.optim.Adamax;
 import dev.gradus.optim.LBFGS;
 import dev.gradus.optim.Lion;
+import dev.gradus.optim.Muon;
 import dev.gradus.optim.NAdam;
 import dev.gradus.optim.Optimizer;
 import dev.gradus.optim.OptimizerBuilder;
@@ -30,6 +32,7 @@ import dev.gradus.tensor.Scope;
 import dev.gradus.tensor.Tensor;
 import java.util.List;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 
 /**
  * A training with all that a checkpoint has to remember: dropout, shuffled examples, schedules, an
@@ -68,6 +71,16 @@ final class Training {
     RPROP(p -> List.of(twoGroups(Rprop.withDefaults(), p))),
     ASGD_FROM_STEP_3(p -> List.of(twoGroups(ASGD.withDefaults(o -> o.withT0(3)), p))),
     LION(p -> List.of(twoGroups(Lion.withDefaults(), p))),
+    ADAFACTOR(p -> List.of(twoGroups(Adafactor.withDefaults(), p))),
+    MUON(
+        p ->
+            List.of(
+                Muon.withDefaults(o -> o.withLr(0.01))
+                    .group("table", p.matching("table.**"), o -> o.withNesterov(false))
+                    .group("layers", p.matching(Pattern.compile("(hidden|out).weight")))
+                    .allowUnused()
+                    .build(),
+                rest(p, "**.bias"))),
     SPARSE_ADAM(
         p ->
             List.of(

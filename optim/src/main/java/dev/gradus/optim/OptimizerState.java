@@ -102,13 +102,13 @@ public record OptimizerState(
   public record OfParameter(
       long steps, Map<String, StateBuffer> buffers, Map<String, Double> scalars) {
     /**
-     * A parameter's part; the maps are copied, the buffers are not.
+     * A parameter's part; the maps are copied, that of numbers sorted, the buffers are not.
      *
      * @throws IllegalArgumentException if the count is negative
      */
     public OfParameter {
       buffers = Collections.unmodifiableMap(new LinkedHashMap<>(buffers));
-      scalars = Collections.unmodifiableMap(new LinkedHashMap<>(scalars));
+      scalars = Collections.unmodifiableMap(new TreeMap<>(scalars));
       requireCount("steps", steps);
     }
   }
