@@ -5,6 +5,9 @@ import java.util.Arrays;
 
 /** Runs pointwise programs on float32 elements, a block at a time. */
 final class PointwiseF32 {
+  /** The bits of infinity; those of NaN, without the sign, are greater. */
+  private static final int INFINITY = 0x7f800000;
+
   private final boolean fma;
 
   PointwiseF32(boolean fma) {
@@ -57,11 +60,7 @@ final class PointwiseF32 {
           out[i] = (float) Math.sqrt(x[i]);
         }
       }
-      case SIGN -> {
-        for (int i = 0; i < n; i++) {
-          out[i] = (x[i] > 0 ? 1f : 0) - (x[i] < 0 ? 1f : 0);
-        }
-      }
+      case SIGN -> sign(x, out, n);
       case ADD -> {
         for (int i = 0; i < n; i++) {
           out[i] = x[i] + y[i];
@@ -94,11 +93,7 @@ final class PointwiseF32 {
       }
       case FMA -> fma(x, y, z, out, n);
       case LERP -> lerp(x, y, z[0], out, n);
-      case WHERE -> {
-        for (int i = 0; i < n; i++) {
-          out[i] = x[i] > 0 ? y[i] : z[i];
-        }
-      }
+      case WHERE -> where(x, y, z, out, n);
     }
   }
 
@@ -130,6 +125,26 @@ final class PointwiseF32 {
       for (int i = 0; i < n; i++) {
         out[i] = Math.fma(-(end[i] - x[i]), rest, end[i]);
       }
+    }
+  }
+
+  /** By the bits: signs come as they like, and a wrong guess costs more than the sign. */
+  private static void sign(float[] x, float[] out, int n) {
+    for (int i = 0; i < n; i++) {
+      int bits = Float.floatToRawIntBits(x[i]);
+      int size = bits & Integer.MAX_VALUE;
+      int some = (-size & (size - INFINITY - 1)) >>> 31; // 1, but for 0 and NaN 0
+      out[i] = (float) (some * ((bits >> 31) | 1));
+    }
+  }
+
+  private static void where(float[] x, float[] y, float[] z, float[] out, int n) {
+    for (int i = 0; i < n; i++) {
+      int bits = Float.floatToRawIntBits(x[i]);
+      int positive = (-bits & (bits - INFINITY - 1)) >> 31; // all ones, but for NaN and -0 none
+      int yes = Float.floatToRawIntBits(y[i]) & positive;
+      int no = Float.floatToRawIntBits(z[i]) & ~positive;
+      out[i] = Float.intBitsToFloat(yes | no);
     }
   }
 }

@@ -20,7 +20,10 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** Trajectories of SGD, Adam and AdamW recorded from PyTorch 2.13. */
+/**
+ * Trajectories of SGD, Adam and AdamW recorded from PyTorch 2.13. The other kinds are programs: the
+ * tests of {@code optim} follow theirs.
+ */
 final class GoldenPlansTest {
   private static final List<String> KNOWN = List.of("SGD", "Adam", "AdamW");
 
