@@ -6,12 +6,14 @@
 
 The model, a module or pairs of name and parameter, gives the parameters their names; without it they have the names that
 the optimizer knows (it was made of named parameters), or numbers, which are matched in order. With a scheduler the base
-rates and its step are exported, else the rates in force. A state_dict that lies in a file:
+rates and its step are exported (of ReduceLROnPlateau the rates in force and what it remembers), else the rates in force. A
+state_dict that lies in a file:
 
     python export_torch_optimizer.py Adam state.pt adam.safetensors
 """
 import ctypes
 import json
+import math
 import struct
 import sys
 
@@ -42,12 +44,22 @@ def export(file, optimizer, model=None, scheduler=None):
                     raise ValueError(f"export: parameter {number} {list(p.shape)} is not one of the model; name it")
                 by_number[number] = names[id(p)]
             number += 1
-    step = None if scheduler is None else scheduler.last_epoch
-    write(file, type(optimizer).__name__, optimizer.state_dict(), by_number, step)
+    write(file, type(optimizer).__name__, optimizer.state_dict(), by_number, progress(scheduler))
 
 
-def write(file, kind, state_dict, names, schedule_step):
-    """Writes a state_dict; names: those of parameters by number, schedule_step: None without a scheduler."""
+def progress(scheduler):
+    """How far a scheduler went."""
+    if scheduler is None:
+        return {}
+    if isinstance(scheduler, torch.optim.lr_scheduler.ReduceLROnPlateau):
+        # Its rates in force are those that the next reduction is of.
+        went = {"step": 0, "bad": scheduler.num_bad_epochs, "cooldown": scheduler.cooldown_counter}
+        return {**went, "best": float(scheduler.best)} if math.isfinite(scheduler.best) else went
+    return {"step": scheduler.last_epoch}
+
+
+def write(file, kind, state_dict, names, schedule):
+    """Writes a state_dict; names: those of parameters by number, schedule: how far a scheduler went."""
     if kind in OUT_OF_REACH:
         raise ValueError(f"export: {kind} cannot be exported: {OUT_OF_REACH[kind]}")
     if sys.byteorder != "little":
@@ -55,13 +67,16 @@ def write(file, kind, state_dict, names, schedule_step):
     cls = getattr(torch.optim, kind, None)
     if cls is None:
         raise ValueError(f"export: torch.optim has no {kind}")
+    if not isinstance(state_dict, dict) or not {"state", "param_groups"} <= state_dict.keys():
+        found = sorted(map(str, state_dict)) if isinstance(state_dict, dict) else type(state_dict).__name__
+        raise ValueError(f"export: this is no state_dict of an optimizer, but {found}; save optimizer.state_dict()")
     known = cls([torch.zeros(1, 1, requires_grad=True)]).defaults.keys() - WAYS
     groups = [
         {
             "numbers": group["params"],
             "names": group.get("param_names") or [names[n] for n in group["params"] if n in names],
             "options": {
-                key: plain(kind, key, base(group, key, schedule_step)) for key in sorted(known) if key in group
+                key: plain(kind, key, base(group, key, schedule)) for key in sorted(known) if key in group
             },
         }
         for group in state_dict["param_groups"]
@@ -76,16 +91,16 @@ def write(file, kind, state_dict, names, schedule_step):
         "source": f"torch {torch.__version__}",
         "format": FORMAT,
         "kind": kind,
-        "schedule": {} if schedule_step is None else {"step": schedule_step},
+        "schedule": schedule,
         "groups": groups,
         "parameters": parameters,
     }
     write_tensors(file, tensors, json.dumps(description))
 
 
-def base(group, key, schedule_step):
+def base(group, key, schedule):
     """A schedule makes the rate of initial_lr."""
-    return group["initial_lr"] if key == "lr" and schedule_step is not None and "initial_lr" in group else group[key]
+    return group["initial_lr"] if key == "lr" and schedule.keys() == {"step"} and "initial_lr" in group else group[key]
 
 
 def parameter(number, state, tensors):
@@ -104,6 +119,8 @@ def plain(kind, key, value):
         value = value.item()
     if value is None:
         return "None"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     if isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, (tuple, list)):
@@ -131,4 +148,7 @@ def write_tensors(file, tensors, description):
 if __name__ == "__main__":
     if len(sys.argv) != 4:
         sys.exit(__doc__)
-    write(sys.argv[3], sys.argv[1], torch.load(sys.argv[2], weights_only=True, map_location="cpu"), {}, None)
+    try:
+        write(sys.argv[3], sys.argv[1], torch.load(sys.argv[2], weights_only=True, map_location="cpu"), {}, {})
+    except ValueError as error:
+        sys.exit(str(error))

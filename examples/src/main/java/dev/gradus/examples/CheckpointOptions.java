@@ -4,6 +4,7 @@ import dev.gradus.io.Checkpoint;
 import dev.gradus.io.Notes;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -65,13 +66,32 @@ final class CheckpointOptions {
     }
   }
 
-  /** Goes on from the checkpoint where there is one; the epochs that are done. */
-  int load(Context context, Checkpoint checkpoint) throws IOException {
+  /**
+   * Goes on from the checkpoint where there is one.
+   *
+   * @param epochs of the whole run
+   * @return the epochs that are done
+   */
+  int load(Context context, Checkpoint checkpoint, int epochs) throws IOException {
     if (resume == null) {
       return 0;
     }
-    int epochs = (int) checkpoint.load(resume).step();
-    context.out().println("resumed from " + resume + " after epoch " + epochs);
-    return epochs;
+    long done = checkpoint.load(resume).step();
+    if (done > epochs) {
+      throw context.wrong(
+          "--epochs: '" + resume + "' has " + done + " epochs already; ask for more than that");
+    }
+    context.out().println("resumed from " + resume + " after epoch " + done);
+    return (int) done;
+  }
+
+  /** What the notes of a checkpoint say of its run. */
+  static <T> T notesOfRun(Path file, Supplier<T> run) {
+    try {
+      return run.get();
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(
+          "--resume: the notes of '" + file + "' are not those of a run: " + e.getMessage(), e);
+    }
   }
 }

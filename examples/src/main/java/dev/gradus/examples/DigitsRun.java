@@ -42,10 +42,13 @@ record DigitsRun(int epochs, int batch, double lr, long seed) {
               + "', not of "
               + DIGITS);
     }
-    return new DigitsRun(
-        (int) notes.number("epochs"),
-        (int) notes.number("batch"),
-        notes.number("lr"),
-        Long.parseLong(notes.text(SEED)));
+    return CheckpointOptions.notesOfRun(
+        file,
+        () ->
+            new DigitsRun(
+                (int) notes.number("epochs"),
+                (int) notes.number("batch"),
+                notes.number("lr"),
+                Long.parseLong(notes.text(SEED))));
   }
 }

@@ -47,7 +47,8 @@ record NamesRun(NamesKind kind, NamesSettings settings, long seed) {
     String model = notes.text(MODEL);
     for (NamesKind kind : NamesKind.values()) {
       if (model.equals(NAMES + kind)) {
-        return new NamesRun(kind, settings(notes), Long.parseLong(notes.text(SEED)));
+        return CheckpointOptions.notesOfRun(
+            file, () -> new NamesRun(kind, settings(notes), Long.parseLong(notes.text(SEED))));
       }
     }
     throw new IllegalArgumentException(

@@ -114,7 +114,8 @@ final class TrainDigits implements Callable<Integer> {
             .generator("device", device.generator())
             .generator("order", shuffle);
     long[] order = new long[digits.count()];
-    for (int epoch = checkpoints.load(context, checkpoint) + 1; epoch <= run.epochs(); epoch++) {
+    int done = checkpoints.load(context, checkpoint, run.epochs());
+    for (int epoch = done + 1; epoch <= run.epochs(); epoch++) {
       if (epoch == run.epochs() * 2 / 3 + 1) {
         optimizer.groups().forEach(group -> group.scaleLr(CUT));
       }

@@ -154,7 +154,7 @@ final class TrainNames implements Callable<Integer> {
     NamesModel net = run.kind().create(device, run.kind().sizes());
     Names names = Names.split(Names.load(), run.seed());
     NamesTraining training = new NamesTraining(net, device, run.settings(), names, run.seed());
-    int done = checkpoints.load(context, training.checkpoint());
+    int done = checkpoints.load(context, training.checkpoint(), run.settings().epochs());
     describe(net, names, training);
     if (findRate) {
       context

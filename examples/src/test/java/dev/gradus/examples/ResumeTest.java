@@ -152,6 +152,21 @@ class ResumeTest {
   }
 
   @Test
+  void fewerEpochsThanAreDoneAreRefused() {
+    String file = checkpoint.toString();
+    of("train digits --batch 500 --epochs 2", "--checkpoint", file);
+    Run run = Run.of("train", "digits", "--resume", file, "--epochs", "1");
+    assertEquals(
+        List.of(
+            "gradus: --epochs: '"
+                + file
+                + "' has 2 epochs already; ask for more than that; see 'gradus train digits"
+                + " --help'"),
+        run.errors());
+    assertEquals(2, run.code());
+  }
+
+  @Test
   void aFileThatIsNoCheckpointOfTheTrainingIsRefused() throws IOException {
     String file = checkpoint.toString();
     new Checkpoint().save(checkpoint, new DigitsRun(1, 1, 1, 0).notes(1));
@@ -172,7 +187,26 @@ class ResumeTest {
         file);
     new Checkpoint().save(checkpoint, Notes.at(1).with("model", "digits"));
     refused(
-        1, "notes: there is no number 'epochs'; there are []", "train", "digits", "--resume", file);
+        1,
+        "--resume: the notes of '"
+            + file
+            + "' are not those of a run: notes: there is no number 'epochs'; there are []",
+        "train",
+        "digits",
+        "--resume",
+        file);
+    new Checkpoint()
+        .save(checkpoint, new DigitsRun(1, 1, 1, 0).notes(1).with("model", "names-mlp"));
+    refused(
+        1,
+        "--resume: the notes of '"
+            + file
+            + "' are not those of a run: notes: there is no text 'cuts'; there are ['model',"
+            + " 'seed']",
+        "train",
+        "names",
+        "--resume",
+        file);
     try (Device device = Device.open("cpu")) {
       SafeTensors.save(checkpoint, Map.of("w", device.zeros(1)));
     }

@@ -1,7 +1,10 @@
 package dev.gradus.io;
 
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -21,6 +24,8 @@ final class AtomicFile {
     void writeTo(FileChannel channel) throws IOException;
   }
 
+  private static final System.Logger LOG = System.getLogger("dev.gradus");
+
   private AtomicFile() {}
 
   /** So many links from one to the next are followed, as by Linux. */
@@ -38,6 +43,11 @@ final class AtomicFile {
     if (folder == null || name == null || Files.isDirectory(file)) {
       throw new IOException(who + ": " + target + " is a folder; name the file to write in it");
     }
+    if (Files.exists(file) && !Files.isRegularFile(file)) {
+      // Renaming would put a file in its place.
+      throw new IOException(
+          who + ": " + target + " is a pipe or a device; name a file, and copy it there");
+    }
     if (!Files.isDirectory(folder)) {
       throw new NoSuchFileException(
           target.toString(), null, who + ": there is no folder " + folder + "; create it first");
@@ -50,10 +60,35 @@ final class AtomicFile {
         channel.force(true);
       }
       Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      throw new IOException(
+          who + ": " + target + " could not be written: " + reason(folder, e) + "; nothing changed",
+          e);
     } finally {
-      Files.deleteIfExists(temporary);
+      delete(temporary);
     }
     makeDurable(folder);
+  }
+
+  /** Deletes what is there, if anything is: what failed before is what the caller has to know. */
+  private static void delete(Path temporary) {
+    try {
+      Files.deleteIfExists(temporary);
+    } catch (IOException e) {
+      LOG.log(System.Logger.Level.DEBUG, () -> temporary + " was not deleted: " + e);
+    }
+  }
+
+  /** Why writing failed: the system's own words name the temporary file, or none. */
+  private static String reason(Path folder, IOException e) {
+    if (e instanceof AccessDeniedException) {
+      return "making files in " + folder + " is not permitted";
+    }
+    if (e instanceof ClosedByInterruptException) {
+      return "the thread was interrupted";
+    }
+    String words = e instanceof FileSystemException f ? f.getReason() : e.getMessage();
+    return words == null ? e.toString() : words;
   }
 
   /** What a path leads to, whether that exists or not: renaming onto a link would replace it. */
@@ -80,8 +115,7 @@ final class AtomicFile {
       channel.force(true);
     } catch (IOException e) {
       // Some systems open no folders; the file is whole in any case, only the moment is open.
-      System.getLogger("dev.gradus")
-          .log(System.Logger.Level.DEBUG, () -> "no fsync of folder " + folder + ": " + e);
+      LOG.log(System.Logger.Level.DEBUG, () -> "no fsync of folder " + folder + ": " + e);
     }
   }
 }

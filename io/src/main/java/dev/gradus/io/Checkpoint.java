@@ -3,6 +3,7 @@ package dev.gradus.io;
 import dev.gradus.nn.LoadResult;
 import dev.gradus.nn.Module;
 import dev.gradus.nn.Strictness;
+import dev.gradus.optim.AveragedModel;
 import dev.gradus.optim.Optimizer;
 import dev.gradus.optim.OptimizerState;
 import dev.gradus.optim.StateBuffer;
@@ -10,10 +11,12 @@ import dev.gradus.tensor.Generator;
 import dev.gradus.tensor.GeneratorState;
 import dev.gradus.tensor.Tensor;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * The parts of a training, and the way to keep all of them in one file and to go on from it as if
@@ -24,6 +27,7 @@ import java.util.Map;
  * Checkpoint training = new Checkpoint()
  *     .model(model)
  *     .optimizer(adam)                             // its groups, rates, moments and schedules
+ *     .averages(ema)                               // where there are any
  *     .generator("dropout", device.generator())
  *     .generator("order", order);
  * training.save(file, Notes.at(epoch).with("loss", loss));
@@ -43,6 +47,7 @@ public final class Checkpoint {
   private static final String SAVE = "Checkpoint.save";
 
   private final Map<String, Module> models = new LinkedHashMap<>();
+  private final Map<String, AveragedModel> averages = new LinkedHashMap<>();
   private final Map<String, Optimizer<?>> optimizers = new LinkedHashMap<>();
   private final Map<String, Generator> generators = new LinkedHashMap<>();
 
@@ -65,6 +70,24 @@ public final class Checkpoint {
   public Checkpoint model(String name, Module model) {
     requireNew(name);
     models.put(name, model);
+    return this;
+  }
+
+  /** Adds averages of a model under the name {@code averages}. */
+  public Checkpoint averages(AveragedModel averages) {
+    return averages("averages", averages);
+  }
+
+  /**
+   * Adds averages of a model, and how many updates they are of. In the file they have the names of
+   * {@link AveragedModel#stateDict()}. They fit as a whole or not at all, leniently too.
+   *
+   * @param name not empty, without dots, new in this checkpoint
+   * @throws IllegalArgumentException if the name is refused
+   */
+  public Checkpoint averages(String name, AveragedModel of) {
+    requireNew(name);
+    averages.put(name, of);
     return this;
   }
 
@@ -105,7 +128,7 @@ public final class Checkpoint {
               + Names.quote(name)
               + "; a name must not be empty and has no dots");
     }
-    if (models.containsKey(name) || optimizers.containsKey(name) || generators.containsKey(name)) {
+    if (Stream.of(models, averages, optimizers, generators).anyMatch(m -> m.containsKey(name))) {
       throw new IllegalArgumentException(
           "checkpoint: there are two parts "
               + Names.quote(name)
@@ -119,13 +142,15 @@ public final class Checkpoint {
    * Writes the parts as they are now, or replaces the file.
    *
    * @throws IllegalArgumentException if a name cannot stand in a file
-   * @throws IllegalStateException if a tensor was released
+   * @throws IllegalStateException if a tensor was released, or averages are in the model
    * @throws IOException if writing fails; the file is then what it was
    */
   public void save(Path file, Notes notes) throws IOException {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     models.forEach(
         (part, model) -> model.stateDict().forEach((n, t) -> tensors.put(part + "." + n, t)));
+    averages.forEach(
+        (part, of) -> of.liveState().forEach((n, t) -> tensors.put(part + "." + n, t)));
     Map<String, OptimizerState> states = new LinkedHashMap<>();
     optimizers.forEach(
         (part, optimizer) -> {
@@ -136,7 +161,8 @@ public final class Checkpoint {
     Map<String, GeneratorState> positions = new LinkedHashMap<>();
     generators.forEach((part, generator) -> positions.put(part, generator.state()));
     CheckpointHeader header =
-        new CheckpointHeader(notes, List.copyOf(models.keySet()), states, positions);
+        new CheckpointHeader(
+            notes, List.copyOf(models.keySet()), List.copyOf(averages.keySet()), states, positions);
     SafeTensors.write(SAVE, file, tensors, Map.of(CheckpointHeader.KEY, header.toJson()));
   }
 
@@ -216,7 +242,12 @@ public final class Checkpoint {
   private LoadResult load(
       Path file, SafeTensorsReader reader, CheckpointHeader header, Strictness strictness)
       throws IOException {
-    return new CheckpointLoad(models, optimizers, generators, file, reader, header, strictness)
-        .run();
+    try {
+      return new CheckpointLoad(
+              models, averages, optimizers, generators, file, reader, header, strictness)
+          .run();
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
   }
 }

@@ -11,24 +11,29 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Base64;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
  * What a checkpoint says in its metadata, as JSON under one key: everything but the values of
  * tensors. Those of a model stand in the file as {@code model.NAME}, with the part's name before
- * the dot, and an optimizer's buffers as {@code optimizer.PARAMETER.BUFFER}.
+ * the dot, averages of a model as {@code averages.module.NAME}, and an optimizer's buffers as
+ * {@code optimizer.PARAMETER.BUFFER}.
  *
  * @param notes the user's notes
  * @param models the names of the models
+ * @param averages the names of the averages of models
  * @param optimizers the optimizers' states by name, without the values of their buffers
  * @param generators the generators' states by name
  */
 record CheckpointHeader(
     Notes notes,
     List<String> models,
+    List<String> averages,
     Map<String, OptimizerState> optimizers,
     Map<String, GeneratorState> generators) {
   /** The key of the metadata. */
@@ -68,6 +73,7 @@ record CheckpointHeader(
       }
       json.writeEndObject();
       writeTexts(json, "models", models);
+      writeTexts(json, "averages", averages);
       json.writeObjectFieldStart("optimizers");
       for (Map.Entry<String, OptimizerState> e : optimizers.entrySet()) {
         json.writeFieldName(e.getKey());
@@ -179,12 +185,36 @@ record CheckpointHeader(
     Map<String, Double> numbers = json.field("numbers").map(json::number);
     Map<String, String> texts = json.field("texts").map(json::text);
     List<String> models = json.field("models").list(json::text);
+    List<String> averages = json.field("averages").list(json::text);
     Map<String, OptimizerState> optimizers =
         json.field("optimizers").entries(name -> optimizer(name, reader, json));
     Map<String, GeneratorState> generators = json.field("generators").map(() -> generator(json));
     json.end();
-    Notes notes = new Notes(step, new TreeMap<>(numbers), new TreeMap<>(texts));
-    return new CheckpointHeader(notes, models, optimizers, generators);
+    Notes notes = json.legal(() -> new Notes(step, new TreeMap<>(numbers), new TreeMap<>(texts)));
+    CheckpointHeader header = new CheckpointHeader(notes, models, averages, optimizers, generators);
+    header.checkOwners(reader, json);
+    return header;
+  }
+
+  /** A tensor that no part has was lost by one. */
+  private void checkOwners(SafeTensorsReader reader, StrictJson json) throws IOException {
+    Set<String> buffers = new HashSet<>();
+    optimizers.forEach(
+        (part, state) ->
+            state
+                .parameters()
+                .forEach(
+                    (parameter, kept) ->
+                        kept.buffers()
+                            .keySet()
+                            .forEach(b -> buffers.add(tensorName(part, parameter, b)))));
+    for (String name : reader.allNames()) {
+      // The parts of a checkpoint have no dots.
+      String part = name.substring(0, Math.max(0, name.indexOf('.')));
+      if (!models.contains(part) && !averages.contains(part) && !buffers.contains(name)) {
+        throw json.malformed("the tensor " + Names.quote(name) + " belongs to none of its parts");
+      }
+    }
   }
 
   private static void checkFormat(Path file, String version, long format) {

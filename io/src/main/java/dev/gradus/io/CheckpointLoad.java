@@ -3,11 +3,11 @@ package dev.gradus.io;
 import dev.gradus.nn.LoadResult;
 import dev.gradus.nn.Module;
 import dev.gradus.nn.Strictness;
+import dev.gradus.optim.AveragedModel;
 import dev.gradus.optim.Optimizer;
 import dev.gradus.optim.OptimizerState;
 import dev.gradus.tensor.Generator;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -27,12 +27,18 @@ final class CheckpointLoad {
   /** The models that are in the file. */
   private final Map<String, LoadPlan> plans = new LinkedHashMap<>();
 
+  /** The averages that are in the file. */
+  private final List<Averages> averages = new ArrayList<>();
+
   private final List<String> missing = new ArrayList<>();
   private final List<String> unexpected = new ArrayList<>();
   private final List<String> problems = new ArrayList<>();
 
+  private record Averages(String part, AveragedModel of, Map<String, FileBuffer> state) {}
+
   CheckpointLoad(
       Map<String, Module> models,
+      Map<String, AveragedModel> averaged,
       Map<String, Optimizer<?>> optimizers,
       Map<String, Generator> generators,
       Path file,
@@ -46,6 +52,7 @@ final class CheckpointLoad {
     this.header = header;
     this.strictness = strictness;
     compareParts(models.keySet(), header.models());
+    compareParts(averaged.keySet(), header.averages());
     compareParts(optimizers.keySet(), header.optimizers().keySet());
     compareParts(generators.keySet(), header.generators().keySet());
     models.forEach(
@@ -54,6 +61,28 @@ final class CheckpointLoad {
             plans.put(part, LoadPlan.of(reader, part + ".", model.stateDict()));
           }
         });
+    averaged.forEach(
+        (part, of) -> {
+          if (header.averages().contains(part)) {
+            averages.add(new Averages(part, of, buffers(part + ".")));
+          }
+        });
+  }
+
+  /** The tensors whose names begin so, those that can be read. */
+  private Map<String, FileBuffer> buffers(String prefix) {
+    Map<String, FileBuffer> state = new LinkedHashMap<>();
+    for (String name : reader.allNames()) {
+      if (name.startsWith(prefix)) {
+        ElementType type = reader.entry(name).type();
+        if (type.readAs() == null) {
+          problems.add(Names.quote(name) + " is stored as " + type + ", which cannot be read");
+        } else {
+          state.put(name.substring(prefix.length()), FileBuffer.of(reader, name));
+        }
+      }
+    }
+    return state;
   }
 
   private void compareParts(Collection<String> live, Collection<String> saved) {
@@ -74,13 +103,20 @@ final class CheckpointLoad {
     for (LoadPlan plan : plans.values()) {
       reader.check(plan);
     }
-    // Optimizers first: they take nothing over before everything is read.
-    for (Map.Entry<String, Optimizer<?>> e : optimizers.entrySet()) {
-      OptimizerState state = header.optimizers().get(e.getKey());
-      if (state != null) {
-        tell(e.getKey(), load(e.getValue(), state));
+    for (Averages a : averages) {
+      for (FileBuffer buffer : a.state().values()) {
+        reader.checkTruths(reader.entry(buffer.name()));
       }
     }
+    // Optimizers first: they take nothing over before everything is read.
+    optimizers.forEach(
+        (part, optimizer) -> {
+          OptimizerState state = header.optimizers().get(part);
+          if (state != null) {
+            tell(part, optimizer.loadStateDict(state, strictness));
+          }
+        });
+    averages.forEach(a -> a.of().loadState(a.state()));
     for (Map.Entry<String, LoadPlan> e : plans.entrySet()) {
       reader.fill(e.getValue());
       tell(e.getKey(), e.getValue().difference());
@@ -107,6 +143,9 @@ final class CheckpointLoad {
                     (what, list) ->
                         list.forEach(
                             p -> problems.add(Names.quote(part) + ": " + what + ": " + p))));
+    for (Averages a : averages) {
+      a.of().misfits(a.state()).forEach(p -> problems.add(Names.quote(a.part()) + ": " + p));
+    }
     optimizers.forEach(
         (part, optimizer) -> {
           OptimizerState state = header.optimizers().get(part);
@@ -116,14 +155,6 @@ final class CheckpointLoad {
             }
           }
         });
-  }
-
-  private LoadResult load(Optimizer<?> optimizer, OptimizerState state) throws IOException {
-    try {
-      return optimizer.loadStateDict(state, strictness);
-    } catch (UncheckedIOException e) {
-      throw e.getCause();
-    }
   }
 
   private void tell(String part, LoadResult difference) {

@@ -30,6 +30,11 @@ record FileBuffer(SafeTensorsReader reader, String name, DType dtype, Shape shap
     }
   }
 
+  /** A tensor of an open file, of a type that can be read. */
+  static FileBuffer of(SafeTensorsReader reader, String name) {
+    return new FileBuffer(reader, name, reader.dtype(name), reader.shape(name));
+  }
+
   /**
    * A parameter's part of a state, as JSON tells it.
    *
@@ -49,7 +54,15 @@ record FileBuffer(SafeTensorsReader reader, String name, DType dtype, Shape shap
         throw json.malformed(
             "it names a tensor " + Names.quote(tensor) + ", which is not in the file");
       }
-      buffers.put(name, new FileBuffer(reader, tensor, reader.dtype(tensor), reader.shape(tensor)));
+      if (reader.entry(tensor).type().readAs() == null) {
+        throw json.malformed(
+            "it names a tensor "
+                + Names.quote(tensor)
+                + " of "
+                + reader.storedType(tensor)
+                + ", which cannot be read");
+      }
+      buffers.put(name, of(reader, tensor));
     }
     return new OptimizerState.OfParameter(steps, buffers, scalars);
   }

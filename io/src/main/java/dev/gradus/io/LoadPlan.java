@@ -88,9 +88,7 @@ final class LoadPlan {
   }
 
   private void findUnexpected() {
-    List<String> names = new ArrayList<>(reader.names());
-    names.addAll(reader.aliases().keySet());
-    for (String name : names) {
+    for (String name : reader.allNames()) {
       if (name.startsWith(prefix) && !targets.containsKey(name.substring(prefix.length()))) {
         unexpected.add(name.substring(prefix.length()));
       }

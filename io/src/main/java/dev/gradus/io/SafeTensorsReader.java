@@ -14,10 +14,12 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.ShortBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -47,6 +49,15 @@ public final class SafeTensorsReader implements Closeable {
     if (Files.isDirectory(file)) {
       throw new IOException(
           "SafeTensors.open: " + file + " is a folder; name the safetensors file in it");
+    }
+    if (!Files.isRegularFile(file)) {
+      // To open a pipe would wait for whoever writes to it.
+      throw new IOException(
+          "SafeTensors.open: " + file + " is a pipe or a device; copy its content to a file");
+    }
+    if (!Files.isReadable(file)) {
+      throw new AccessDeniedException(
+          file.toString(), null, "SafeTensors.open: reading it is not permitted");
     }
     FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
     boolean opened = false;
@@ -112,6 +123,13 @@ public final class SafeTensorsReader implements Closeable {
    */
   public String storedType(String name) {
     return entry(name).type().name();
+  }
+
+  /** The names of the tensors, then the aliases. */
+  List<String> allNames() {
+    List<String> names = new ArrayList<>(header.entries().keySet());
+    names.addAll(header.aliases().keySet());
+    return names;
   }
 
   TensorEntry entry(String name) {

@@ -149,11 +149,17 @@ final class StrictJson {
 
   /** Bytes, which stand as Base64. */
   byte[] bytes() throws IOException {
+    String text = text();
     try {
-      return Base64.getDecoder().decode(text());
+      byte[] bytes = Base64.getDecoder().decode(text);
+      // The decoder passes over bits that no byte has.
+      if (Base64.getEncoder().encodeToString(bytes).equals(text)) {
+        return bytes;
+      }
     } catch (IllegalArgumentException e) {
-      throw malformed(at() + " is not Base64");
+      // Refused as what decodes to fewer bits is.
     }
+    throw malformed(at() + " is not Base64");
   }
 
   /** A whole number of at least 0. */
@@ -180,12 +186,12 @@ final class StrictJson {
     return parser.getDoubleValue();
   }
 
-  /** A number, a truth value, a text, or a list of them. */
+  /** A number, a truth value, another text, or a list of them. */
   Object option() throws IOException {
     return switch (parser.currentToken()) {
       case VALUE_TRUE -> true;
       case VALUE_FALSE -> false;
-      case VALUE_STRING -> parser.getText();
+      case VALUE_STRING -> NOT_FINITE.containsKey(parser.getText()) ? number() : parser.getText();
       case START_ARRAY -> list(this::option);
       default -> number();
     };

@@ -14,6 +14,7 @@ import dev.gradus.nn.NamedParameters;
 import dev.gradus.nn.Parameter;
 import dev.gradus.nn.Strictness;
 import dev.gradus.optim.Adam;
+import dev.gradus.optim.AveragedModel;
 import dev.gradus.optim.Optimizer;
 import dev.gradus.optim.SGD;
 import dev.gradus.optim.Schedules;
@@ -23,11 +24,14 @@ import dev.gradus.tensor.Scope;
 import dev.gradus.tensor.Tensor;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -137,7 +141,7 @@ class CheckpointTest {
       assertTrue(
           json.contains(
               "\"format\":1,\"step\":3,\"numbers\":{\"loss\":0.5},\"texts\":{},"
-                  + "\"models\":[\"model\"],\"optimizers\":{\"optimizer\":{\"kind\":\"Adam\""),
+                  + "\"models\":[\"model\"],\"averages\":[],\"optimizers\":{\"optimizer\":{\"kind\":\"Adam\""),
           json);
     }
   }
@@ -168,6 +172,116 @@ class CheckpointTest {
     taken = threads.getCurrentThreadAllocatedBytes() - before;
     // The optimizer's buffers are new, and one more is taken while one is made.
     assertTrue(taken < bytes * 9 / 8, "took " + taken + " to load " + bytes);
+  }
+
+  // ---- averages
+
+  @Test
+  void averagesComeBack() throws IOException {
+    Net model = new Net(device, 4, "second");
+    AveragedModel ema = AveragedModel.ema(model, 0.5).withBuffers();
+    Adam one = adam(model);
+    one.afterStep(ema::update);
+    Checkpoint saved = new Checkpoint().model(model).averages(ema);
+    saved.save(file, Notes.at(0));
+    try (SafeTensorsReader reader = SafeTensors.open(file)) {
+      assertEquals("model.second.bias", reader.aliases().get("averages.module.second.bias"));
+    }
+    step(one);
+    step(one);
+    saved.save(file, Notes.at(1));
+    Net again = new Net(device, 4, "second");
+    AveragedModel other = AveragedModel.ema(again, 0.5).withBuffers();
+    Checkpoint loaded = new Checkpoint().model(again).averages(other);
+    loaded.load(file);
+    assertEquals(2, other.updates());
+    loaded.save(folder.resolve("again"), Notes.at(1));
+    assertEquals(-1, Files.mismatch(file, folder.resolve("again")));
+    try (SafeTensorsReader reader = SafeTensors.open(file)) {
+      assertEquals(
+          Set.of("averages.module.first.weight"),
+          reader.aliases().keySet().stream()
+              .filter(n -> n.startsWith("averages."))
+              .collect(Collectors.toSet()));
+    }
+  }
+
+  @Test
+  void averagesOfAnotherModelAreRefusedLenientlyToo() throws IOException {
+    Net model = new Net(device, 4, "second");
+    AveragedModel swa = AveragedModel.swa(model);
+    swa.update();
+    new Checkpoint().averages("swa", swa).save(file, Notes.at(1));
+    AveragedModel other = AveragedModel.swa(new Net(device, 4, "head"));
+    refuses(
+        "Checkpoint.load: "
+            + file
+            + " does not fit; nothing was changed\n"
+            + "  'swa': unexpected: 'module.second.bias'\n"
+            + "  'swa': unexpected: 'module.second.weight'\n"
+            + "  'swa': missing: 'module.head.weight'\n"
+            + "  'swa': missing: 'module.head.bias'",
+        () -> new Checkpoint().averages("swa", other).load(file, Strictness.LENIENT));
+    assertEquals(0, other.updates());
+    assertEquals(
+        new LoadResult(List.of("ema"), List.of("swa")),
+        new Checkpoint().averages("ema", other).load(file, Strictness.LENIENT));
+  }
+
+  @Test
+  void averagesInATypeThatCannotBeReadAreNamed() throws IOException {
+    AveragedModel swa = AveragedModel.swa(new Linear(device, 1, 1));
+    new Checkpoint().averages(swa).save(file, Notes.at(1));
+    retype("averages.module.bias");
+    refuses(
+        "Checkpoint.load: "
+            + file
+            + " does not fit; nothing was changed\n"
+            + "  'averages.module.bias' is stored as U32, which cannot be read\n"
+            + "  'averages': missing: 'module.bias'",
+        () -> new Checkpoint().averages(swa).load(file));
+  }
+
+  /** Says of a float32 tensor in the file that it is of U32. */
+  private void retype(String name) throws IOException {
+    String content = Files.readString(file, StandardCharsets.ISO_8859_1);
+    String begin = "\"" + name + "\":{\"dtype\":\"";
+    assertTrue(content.contains(begin + "F32"));
+    Files.writeString(
+        file, content.replace(begin + "F32", begin + "U32"), StandardCharsets.ISO_8859_1);
+  }
+
+  @Test
+  void aBufferInATypeThatCannotBeReadIsNamed() throws IOException {
+    write(GOOD);
+    retype("o.w.momentum_buffer");
+    String text =
+        assertThrows(MalformedFileException.class, () -> Checkpoint.notes(file)).getMessage();
+    assertTrue(
+        text.contains(
+            "the checkpoint: it names a tensor 'o.w.momentum_buffer' of U32, which cannot be read"),
+        text);
+  }
+
+  @Test
+  @SuppressWarnings("try") // the swap is open for its effect
+  void whileAveragesAreInTheModelNothingIsSavedOrLoaded() throws IOException {
+    Net model = new Net(device, 4, "second");
+    AveragedModel ema = AveragedModel.ema(model, 0.5);
+    Adam one = adam(model);
+    step(one);
+    ema.update();
+    Checkpoint checkpoint = new Checkpoint().model(model).averages(ema).optimizer(one);
+    checkpoint.save(file, Notes.at(1));
+    step(one);
+    try (AveragedModel.Swap swap = ema.swapIn()) {
+      assertEquals(
+          "AveragedModel.liveState: the averages are in the model; close what swapIn() gave before",
+          assertThrows(IllegalStateException.class, () -> checkpoint.save(file, Notes.at(1)))
+              .getMessage());
+      assertThrows(IllegalStateException.class, () -> checkpoint.load(file));
+    }
+    assertEquals(2, one.stepsOf(model.namedParameters().get("first.weight")));
   }
 
   // ---- names
@@ -304,7 +418,7 @@ class CheckpointTest {
   }
 
   private static final String GOOD =
-      "{'version':'0.1','format':1,'step':2,'numbers':{'n':1},'texts':{},'models':[],"
+      "{'version':'0.1','format':1,'step':2,'numbers':{'n':1},'texts':{},'models':[],'averages':[],"
           + "'optimizers':{'o':{'kind':'SGD','schedule':{},'groups':[{'name':'all',"
           + "'parameters':['w'],'options':{'lr':0.5},'schedule':{}}],'parameters':{'w':"
           + "{'steps':1,'buffers':['momentum_buffer'],'scalars':{}}}}},'generators':{}}";
@@ -360,6 +474,9 @@ class CheckpointTest {
         "'momentum_buffer' | 'exp_avg' | names a tensor 'o.w.exp_avg', which is not in the file",
         "'parameters':['w'] | 'parameters':['w','w'] | parameter 'w' is in param group 'all' and",
         "'parameters':['w'] | 'parameters':[] | parameter 'w' has state but is in no param group",
+        "'averages':[] | 'averages':{} | '/averages' is not an array",
+        "'texts':{} | 'texts':{'t':'\\ud800'} | notes: 't' has half a surrogate pair",
+        "['momentum_buffer'] | [] | the tensor 'o.w.momentum_buffer' belongs to none of its parts",
         "'lr':0.5 | 'lr':null | '/optimizers/o/groups/0/options/lr' is no number",
         "'lr':0.5 | 'lr':[[[[[[[[[[[[[1]]]]]]]]]]]]] | is not JSON: 'Document nesting depth",
       })

@@ -127,6 +127,8 @@ class HeaderParserTest {
             4),
         // One tensor.
         header("tensor 'a': it comes twice", "{'a':" + good + ",'a':" + good + "}", 4),
+        header("tensor 'a': it comes twice", "{'a':" + good + ",'\\u0061':" + good + "}", 4),
+        header("'__metadata__' comes twice", "{'__metadata__':{},'\\u005f_metadata__':{}}", 0),
         header("surrogate", "{'\\udc00':" + good + "}", 4),
         tensor("tensor 'a': its entry is no JSON object", "[]"),
         tensor("tensor 'a': its entry is no JSON object", "'F32'"),
@@ -145,6 +147,9 @@ class HeaderParserTest {
         shape("'shape' holds something that is no whole number", "[1.0]"),
         shape("'shape' holds something that is no whole number", "['1']"),
         shape("nesting depth", "[[1]]"),
+        shape("is not JSON", "[NaN]"),
+        shape("is not JSON", "[01]"),
+        shape("is not JSON", "[+1]"),
         shape("holds a number outside [0, 2^63 - 1]", "[9223372036854775808]"),
         shape("holds a number outside", "[1" + "0".repeat(300) + "]"),
         shape("passes 2^63 - 1 elements", "[4294967296,4294967296]"),
@@ -169,6 +174,10 @@ class HeaderParserTest {
         header(
             "tensor 'b': its bytes overlap those of 'a'",
             "{" + f32("a", 0, 4) + "," + f32("b", 0, 4) + "}",
+            4),
+        header(
+            "tensor 'e': its bytes overlap those of 'a'",
+            "{'e':{'dtype':'F32','shape':[0],'data_offsets':[2,2]}," + f32("a", 0, 4) + "}",
             4),
         header(
             "tensor 'b': a hole of 4 bytes before it",

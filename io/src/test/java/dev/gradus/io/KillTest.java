@@ -54,6 +54,26 @@ class KillTest {
     assertTrue(halfWritten, "no kill met a file that was being written");
   }
 
+  @Test
+  void twoProcessesThatSaveToOneFileLeaveAWholeOne() throws Exception {
+    Path file = folder.resolve("killed.safetensors");
+    Process one = ChildProcess.start(SavingLoop.class, file.toString());
+    Process two = ChildProcess.start(SavingLoop.class, file.toString());
+    try (BufferedReader first = one.inputReader();
+        BufferedReader second = two.inputReader()) {
+      assertEquals("saved", first.readLine());
+      assertEquals("saved", second.readLine());
+      for (int i = 0; i < 10; i++) {
+        assertWhole(file);
+      }
+      assertTrue(one.isAlive() && two.isAlive());
+    } finally {
+      one.destroyForcibly().waitFor();
+      two.destroyForcibly().waitFor();
+    }
+    assertWhole(file);
+  }
+
   /** Every second kill comes while a file is being written, or just after. */
   private void awaitTemporary(Path file, Process child) throws IOException {
     while (child.isAlive()) {

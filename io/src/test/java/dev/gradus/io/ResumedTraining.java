@@ -20,6 +20,7 @@ final class ResumedTraining {
       // Another seed: nothing of what it gives may remain.
       Training training = new Training(kind, device, 999);
       training.order.manualSeed(999);
+      training.noise.manualSeed(999);
       training.checkpoint.load(folder.resolve(kind + ".half"));
       training.train(Training.EPOCHS);
       SafeTensors.save(folder.resolve(kind + ".resumed.model"), training.model);

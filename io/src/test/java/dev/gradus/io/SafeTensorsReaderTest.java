@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.gradus.tensor.Device;
 import dev.gradus.tensor.Tensor;
@@ -14,6 +15,7 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -63,6 +65,23 @@ class SafeTensorsReaderTest {
     assertArrayEquals(
         new boolean[] {true, false, false, true, true, false},
         reader.read("mask", device).toBooleanArray());
+  }
+
+  @Test
+  void aPipeIsRefusedBeforeItIsOpened() throws Exception {
+    Path pipe = folder.resolve("pipe");
+    assumeTrue(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor() == 0, "no mkfifo");
+    assertEquals(
+        "SafeTensors.open: " + pipe + " is a pipe or a device; copy its content to a file",
+        assertThrows(IOException.class, () -> SafeTensors.open(pipe)).getMessage());
+  }
+
+  @Test
+  void aFileThatMayNotBeReadIsNamed() {
+    assumeTrue(fixture.toFile().setReadable(false) && !Files.isReadable(fixture), "it may be");
+    assertEquals(
+        fixture + ": SafeTensors.open: reading it is not permitted",
+        assertThrows(AccessDeniedException.class, () -> SafeTensors.open(fixture)).getMessage());
   }
 
   @Test

@@ -13,6 +13,7 @@ import dev.gradus.optim.Adagrad;
 import dev.gradus.optim.Adam;
 import dev.gradus.optim.AdamW;
 import dev.gradus.optim.Adamax;
+import dev.gradus.optim.AveragedModel;
 import dev.gradus.optim.LBFGS;
 import dev.gradus.optim.Lion;
 import dev.gradus.optim.Muon;
@@ -35,8 +36,9 @@ import java.util.function.Function;
 import java.util.regex.Pattern;
 
 /**
- * A training with all that a checkpoint has to remember: dropout, shuffled examples, schedules, an
- * optimizer of two groups, and another for what that one does not take.
+ * A training with all that a checkpoint has to remember: dropout, shuffled examples, noise,
+ * averages of the model, schedules, an optimizer of two groups, and another for what that one does
+ * not take.
  */
 final class Training {
   static final int EPOCHS = 2;
@@ -49,6 +51,11 @@ final class Training {
 
   final Net model;
   final Generator order = new Generator(3);
+
+  /** Gives an odd count of normal numbers in an epoch: the second of a pair is kept. */
+  final Generator noise = new Generator(4);
+
+  final AveragedModel averages;
   final List<Optimizer<?>> optimizers;
   final Checkpoint checkpoint;
   private final Device device;
@@ -133,7 +140,9 @@ final class Training {
     device.manualSeed(seed);
     model = new Net(device);
     optimizers = kind.maker.apply(model.namedParameters());
-    checkpoint = new Checkpoint().model(model);
+    averages = AveragedModel.ema(model, 0.8);
+    optimizers.get(optimizers.size() - 1).afterStep(averages::update);
+    checkpoint = new Checkpoint().model(model).averages(averages);
     for (int i = 0; i < optimizers.size(); i++) {
       Optimizer<?> optimizer = optimizers.get(i);
       optimizer.schedule(Schedules.warmup(3, Schedules.cosine(40, 1e-5)));
@@ -144,7 +153,10 @@ final class Training {
         .groups()
         .get(0)
         .schedule(Schedules.reduceOnPlateau().withPatience(1).withFactor(0.7));
-    checkpoint.generator("device", device.generator()).generator("order", order);
+    checkpoint
+        .generator("device", device.generator())
+        .generator("order", order)
+        .generator("noise", noise);
     Generator data = new Generator(DATA_SEED);
     data.randint(ids, 0, WORDS);
     data.normal(targets, 0, 1);
@@ -184,10 +196,11 @@ final class Training {
       int n = to - from;
       long[] words = new long[n * WINDOW];
       float[] wanted = new float[n];
+      noise.normal(wanted, 0, 0.1);
       for (int i = 0; i < n; i++) {
         int row = (int) shuffled[from + i];
         System.arraycopy(ids, row * WINDOW, words, i * WINDOW, WINDOW);
-        wanted[i] = targets[row];
+        wanted[i] += targets[row];
       }
       Tensor read = device.tensor(words, n, WINDOW);
       Tensor expected = device.tensor(wanted, n, 1);

@@ -249,6 +249,19 @@ public final class AveragedModel {
    */
   public Map<String, Tensor> stateDict() {
     requireModelsOwn("stateDict");
+    Map<String, Tensor> state = liveState();
+    state.replaceAll((name, t) -> StateTensor.copyOf(t));
+    return state;
+  }
+
+  /**
+   * What {@link #stateDict()} copies, with the living averages: to write it to a file without a
+   * second copy in memory. The next update changes what it gives.
+   *
+   * @throws IllegalStateException while the averages are in the model
+   */
+  public Map<String, Tensor> liveState() {
+    requireModelsOwn("liveState");
     Map<String, Tensor> state = new LinkedHashMap<>();
     try (Tensor count = device().tensor(new long[] {updates});
         Tensor scalar = count.reshape()) {
@@ -258,10 +271,7 @@ public final class AveragedModel {
     if (updates > 0) {
       pairs.forEach(pair -> averages.put(pair.model, pair.average));
     }
-    model
-        .stateDict()
-        .forEach(
-            (name, t) -> state.put(PREFIX + name, StateTensor.copyOf(averages.getOrDefault(t, t))));
+    model.stateDict().forEach((name, t) -> state.put(PREFIX + name, averages.getOrDefault(t, t)));
     return state;
   }
 
@@ -278,13 +288,43 @@ public final class AveragedModel {
    * @throws IllegalStateException while the averages are in the model
    */
   public void loadStateDict(Map<String, ? extends Tensor> state) {
+    Map<String, StateBuffer> values = new LinkedHashMap<>();
+    state.forEach((name, t) -> values.put(name, new StateBuffer.InMemory(t)));
+    loadState(values);
+  }
+
+  /**
+   * Goes on from a state whose values may still be in a file, as {@link #loadStateDict(Map)} does.
+   *
+   * @throws IllegalArgumentException if a name is missing or unexpected, or a shape differs; the
+   *     text lists every problem, and nothing is changed
+   * @throws IllegalStateException while the averages are in the model
+   */
+  public void loadState(Map<String, ? extends StateBuffer> state) {
+    List<String> problems = misfits(state);
+    if (!problems.isEmpty()) {
+      throw new IllegalArgumentException(
+          "AveragedModel.loadStateDict: the state does not fit; nothing was loaded\n  "
+              + String.join("\n  ", problems));
+    }
+    IdentityHashMap<Tensor, StateBuffer> given = given(state, problems);
+    long count = count(state, problems);
+    takeOver(given);
+    updates = count;
+  }
+
+  /**
+   * Every reason why {@link #loadState(Map)} would refuse a state, a line each; none where it fits.
+   *
+   * @throws IllegalStateException while the averages are in the model
+   */
+  public List<String> misfits(Map<String, ? extends StateBuffer> state) {
     requireModelsOwn("loadStateDict");
     List<String> problems = new ArrayList<>();
-    long count = count(state, problems);
-    IdentityHashMap<Tensor, Tensor> given = given(state, problems);
-    List<Tensor> values = new ArrayList<>();
+    count(state, problems);
+    IdentityHashMap<Tensor, StateBuffer> given = given(state, problems);
     for (Pair pair : pairs) {
-      Tensor value = given.get(pair.model);
+      StateBuffer value = given.get(pair.model);
       if (value == null) {
         problems.add("missing: '" + PREFIX + pair.name + "'");
       } else if (!value.shape().equals(pair.model.shape())) {
@@ -296,50 +336,51 @@ public final class AveragedModel {
                 + value.shape()
                 + "; the model has "
                 + pair.model.shape());
-      } else {
-        values.add(value);
       }
     }
-    if (!problems.isEmpty()) {
-      throw new IllegalArgumentException(
-          "AveragedModel.loadStateDict: the state does not fit; nothing was loaded\n  "
-              + String.join("\n  ", problems));
-    }
-    takeOver(values);
-    updates = count;
+    return problems;
   }
 
   @SuppressWarnings("try") // the block is open for its effect
-  private void takeOver(List<Tensor> values) {
-    List<StateTensor> copies = new ArrayList<>();
+  private void takeOver(IdentityHashMap<Tensor, StateBuffer> given) {
+    Map<Pair, StateTensor> copies = new LinkedHashMap<>();
     try (NoGrad off = NoGrad.open()) {
-      for (int i = 0; i < pairs.size(); i++) {
-        copies.add(StateTensor.copyFor(pairs.get(i).model, values.get(i)));
+      for (Pair pair : pairs) {
+        StateBuffer value = given.get(pair.model);
+        if (value != null) {
+          StateTensor copy = StateTensor.reading(pair.model, value);
+          copies.put(pair, copy.suits(pair.model) ? copy : StateTensor.copyFor(pair.model, copy));
+        }
       }
     }
-    for (int i = 0; i < pairs.size(); i++) {
-      pairs.get(i).average = copies.get(i);
-    }
+    copies.forEach((pair, copy) -> pair.average = copy);
   }
 
-  private static long count(Map<String, ? extends Tensor> state, List<String> problems) {
-    Tensor count = state.get(COUNT);
+  /** The number of updates that a state has; 0, and a problem, where that is none. */
+  private long count(Map<String, ? extends StateBuffer> state, List<String> problems) {
+    StateBuffer count = state.get(COUNT);
     if (count == null) {
       problems.add("missing: '" + COUNT + "'");
       return 0;
     }
-    if (count.dtype() != DType.I64 || count.numel() != 1 || count.itemLong() < 0) {
+    long updates = -1;
+    if (count.dtype() == DType.I64 && count.shape().numel() == 1) {
+      try (Tensor value = count.on(device())) {
+        updates = value.itemLong();
+      }
+    }
+    if (updates < 0) {
       problems.add("'" + COUNT + "' is not a number of updates: one int64, at least 0");
       return 0;
     }
-    return count.itemLong();
+    return updates;
   }
 
   /** For tensors of the model the values that a state has under one of their names. */
-  private IdentityHashMap<Tensor, Tensor> given(
-      Map<String, ? extends Tensor> state, List<String> problems) {
+  private IdentityHashMap<Tensor, StateBuffer> given(
+      Map<String, ? extends StateBuffer> state, List<String> problems) {
     Map<String, Tensor> own = model.stateDict();
-    IdentityHashMap<Tensor, Tensor> given = new IdentityHashMap<>();
+    IdentityHashMap<Tensor, StateBuffer> given = new IdentityHashMap<>();
     state.forEach(
         (name, value) -> {
           Tensor t = name.startsWith(PREFIX) ? own.get(name.substring(PREFIX.length())) : null;

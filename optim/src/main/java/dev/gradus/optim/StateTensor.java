@@ -35,8 +35,8 @@ final class StateTensor extends Tensor {
     }
   }
 
-  /** A buffer of a state, on a parameter's device. */
-  static StateTensor reading(Parameter p, StateBuffer values) {
+  /** A buffer of a state, on a tensor's device. */
+  static StateTensor reading(Tensor p, StateBuffer values) {
     StateTensor buffer;
     try (Tensor zeros = p.device().zeros(values.dtype(), values.shape().toArray())) {
       buffer = new StateTensor(zeros);
