@@ -1,6 +1,7 @@
 package dev.gradus.examples;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
@@ -34,11 +35,15 @@ class ArchitectureTest {
           .definedBy("dev.gradus.io..")
           .layer("cpu")
           .definedBy("dev.gradus.backend.cpu..")
+          .layer("cuda")
+          .definedBy("dev.gradus.backend.cuda..")
           .layer("examples")
           .definedBy("dev.gradus.examples..")
           .whereLayer("examples")
           .mayNotBeAccessedByAnyLayer()
           .whereLayer("cpu")
+          .mayNotBeAccessedByAnyLayer()
+          .whereLayer("cuda")
           .mayNotBeAccessedByAnyLayer()
           .whereLayer("io")
           .mayOnlyBeAccessedByLayers("examples")
@@ -49,7 +54,7 @@ class ArchitectureTest {
           .whereLayer("tensor")
           .mayOnlyBeAccessedByLayers("nn", "optim", "io", "examples")
           .whereLayer("spi")
-          .mayOnlyBeAccessedByLayers("tensor", "nn", "optim", "io", "cpu", "examples");
+          .mayOnlyBeAccessedByLayers("tensor", "nn", "optim", "io", "cpu", "cuda", "examples");
 
   @ArchTest
   static final ArchRule noPackageCycles =
@@ -80,4 +85,13 @@ class ArchitectureTest {
           .arePublic()
           .should()
           .haveSimpleNameEndingWith("Provider");
+
+  @ArchTest
+  static final ArchRule onlyTwoClassesKnowJCuda =
+      noClasses()
+          .that()
+          .haveNameNotMatching("dev\\.gradus\\.backend\\.cuda\\.(Cu|CuBlas)(\\$.*)?")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("jcuda..");
 }

@@ -1,0 +1,14 @@
+/**
+ * The backend that computes on NVIDIA GPUs, through the CUDA driver and cuBLAS by JCuda.
+ *
+ * <p>Everything runs on one stream of a device, in the order of the calls; only uploads have a
+ * second one, with events between. A storage is a block of device memory. Kernels are PTX in the
+ * jar, which the driver compiles for its device. Nothing is added by atomic operations, so results
+ * have the same bits in every run on the same device, driver and cuBLAS.
+ *
+ * <p>Only {@link dev.gradus.backend.cuda.Cu} and {@link dev.gradus.backend.cuda.CuBlas} know JCuda.
+ */
+@NullMarked
+package dev.gradus.backend.cuda;
+
+import org.jspecify.annotations.NullMarked;
