@@ -6,7 +6,7 @@
  * jar, which the driver compiles for its device. Nothing is added by atomic operations, so results
  * have the same bits in every run on the same device, driver and cuBLAS.
  *
- * <p>Only {@link dev.gradus.backend.cuda.Cu} and {@link dev.gradus.backend.cuda.CuBlas} know JCuda.
+ * <p>Only {@code Cu} and {@code CuBlas} know JCuda.
  */
 @NullMarked
 package dev.gradus.backend.cuda;
