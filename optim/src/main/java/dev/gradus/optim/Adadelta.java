@@ -24,7 +24,7 @@ import java.util.function.UnaryOperator;
 public final class Adadelta extends Optimizer<Adadelta.Options> {
 
   private Adadelta(OptimizerBuilder<Options, Adadelta> builder) {
-    super(builder, new Rule());
+    super(builder, PointwiseRule.of(List.of("square_avg", "acc_delta"), Adadelta::update));
   }
 
   /** An Adadelta whose groups start from {@link Options#defaults()}. */
@@ -98,11 +98,6 @@ public final class Adadelta extends Optimizer<Adadelta.Options> {
     }
 
     @Override
-    public Options withoutWeightDecay() {
-      return withWeightDecay(0);
-    }
-
-    @Override
     public SortedMap<String, Object> entries() {
       SortedMap<String, Object> map = new TreeMap<>();
       map.put("eps", eps);
@@ -124,23 +119,13 @@ public final class Adadelta extends Optimizer<Adadelta.Options> {
     }
   }
 
-  private static final class Rule implements PointwiseRule<Options> {
-    private static final List<String> BUFFERS = List.of("square_avg", "acc_delta");
-
-    @Override
-    public List<String> buffers(Options options) {
-      return BUFFERS;
-    }
-
-    @Override
-    public void update(PointwiseBuilder u, Options o, Progress progress) {
-      Value g = PointwiseRule.gradient(u, o.maximize(), o.weightDecay());
-      double rest = 1 - o.rho();
-      Value s = u.set("square_avg", u.buffer("square_avg").mul(o.rho()).addcmul(g, g, rest));
-      Value a = u.buffer("acc_delta");
-      Value d = a.add(o.eps()).sqrt().div(s.add(o.eps()).sqrt()).mul(g);
-      u.set("acc_delta", a.mul(o.rho()).addcmul(d, d, rest));
-      u.setParam(u.param().add(d, -o.lr()));
-    }
+  private static void update(PointwiseBuilder u, Options o, UpdateRule.Progress progress) {
+    Value g = PointwiseRule.gradient(u, o.maximize(), o.weightDecay());
+    double rest = 1 - o.rho();
+    Value s = u.set("square_avg", u.buffer("square_avg").mul(o.rho()).addcmul(g, g, rest));
+    Value a = u.buffer("acc_delta");
+    Value d = a.add(o.eps()).sqrt().div(s.add(o.eps()).sqrt()).mul(g);
+    u.set("acc_delta", a.mul(o.rho()).addcmul(d, d, rest));
+    u.setParam(u.param().add(d, -o.lr()));
   }
 }

@@ -43,12 +43,7 @@ public final class Adafactor extends Optimizer<Adafactor.Options> {
     return withDefaults(UnaryOperator.identity());
   }
 
-  /**
-   * An Adafactor whose groups start from changed defaults.
-   *
-   * @param change applied to {@link Options#defaults()}
-   * @throws IllegalArgumentException if a value is not allowed
-   */
+  /** An Adafactor whose groups start from changed defaults, each of which must be allowed. */
   public static OptimizerBuilder<Options, Adafactor> withDefaults(UnaryOperator<Options> change) {
     return new OptimizerBuilder<>("Adafactor", change.apply(Options.defaults()), Adafactor::new);
   }
@@ -84,11 +79,7 @@ public final class Adafactor extends Optimizer<Adafactor.Options> {
       boolean maximize)
       implements OptimizerOptions<Options> {
 
-    /**
-     * Options with these values.
-     *
-     * @throws IllegalArgumentException if a value is not allowed
-     */
+    /** Options with these values, each of which must be allowed. */
     public Options {
       OptionChecks.atLeastZero("Adafactor", "lr", lr);
       OptionChecks.finite("Adafactor", "beta2Decay", beta2Decay);
@@ -140,11 +131,6 @@ public final class Adafactor extends Optimizer<Adafactor.Options> {
     /** These options, climbing or descending. */
     public Options withMaximize(boolean on) {
       return new Options(lr, beta2Decay, eps1, eps2, d, weightDecay, on);
-    }
-
-    @Override
-    public Options withoutWeightDecay() {
-      return withWeightDecay(0);
     }
 
     @Override
@@ -216,14 +202,9 @@ public final class Adafactor extends Optimizer<Adafactor.Options> {
         Storage u = shared.computeIfAbsent(p.numel(), n -> backend.allocate(p.dtype(), n));
         prepared.add(new Factored(backend, s, u));
       }
-      return Update.of(
-          (hyperOfSlot, hypers) -> {
-            for (int i = 0; i < hyperOfSlot.length; i++) {
-              if (hyperOfSlot[i] >= 0) {
-                prepared.get(i).move(hypers.get(hyperOfSlot[i]));
-              }
-            }
-          },
+      return Update.each(
+          prepared,
+          Factored::move,
           () -> {
             prepared.forEach(Factored::close);
             shared.values().forEach(backend::free);

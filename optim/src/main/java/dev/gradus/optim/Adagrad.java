@@ -110,11 +110,6 @@ public final class Adagrad extends Optimizer<Adagrad.Options> {
     }
 
     @Override
-    public Options withoutWeightDecay() {
-      return withWeightDecay(0);
-    }
-
-    @Override
     public SortedMap<String, Object> entries() {
       SortedMap<String, Object> map = new TreeMap<>();
       map.put("eps", eps);

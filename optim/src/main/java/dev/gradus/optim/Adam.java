@@ -32,12 +32,7 @@ public final class Adam extends Optimizer<Adam.Options> {
     return withDefaults(UnaryOperator.identity());
   }
 
-  /**
-   * An Adam whose groups start from changed defaults.
-   *
-   * @param change applied to {@link Options#defaults()}
-   * @throws IllegalArgumentException if a value is not allowed
-   */
+  /** An Adam whose groups start from changed defaults, each of which must be allowed. */
   public static OptimizerBuilder<Options, Adam> withDefaults(UnaryOperator<Options> change) {
     return new OptimizerBuilder<>("Adam", change.apply(Options.defaults()), Adam::new);
   }
@@ -75,11 +70,7 @@ public final class Adam extends Optimizer<Adam.Options> {
       boolean decoupled)
       implements OptimizerOptions.WithBetas<Options> {
 
-    /**
-     * Options with these values.
-     *
-     * @throws IllegalArgumentException if a value is not allowed
-     */
+    /** Options with these values, each of which must be allowed. */
     public Options {
       String who = decoupled ? "AdamW" : "Adam";
       OptionChecks.atLeastZero(who, "lr", lr);
@@ -127,11 +118,6 @@ public final class Adam extends Optimizer<Adam.Options> {
     /** These options with the decay of AdamW, or with that of Adam. */
     public Options withDecoupled(boolean on) {
       return new Options(lr, beta1, beta2, eps, weightDecay, amsgrad, maximize, on);
-    }
-
-    @Override
-    public Options withoutWeightDecay() {
-      return withWeightDecay(0);
     }
 
     @Override

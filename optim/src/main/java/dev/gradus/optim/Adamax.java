@@ -21,7 +21,7 @@ import java.util.function.UnaryOperator;
 public final class Adamax extends Optimizer<Adamax.Options> {
 
   private Adamax(OptimizerBuilder<Options, Adamax> builder) {
-    super(builder, new Rule());
+    super(builder, PointwiseRule.of(List.of("exp_avg", "exp_inf"), Adamax::update));
   }
 
   /** An Adamax whose groups start from {@link Options#defaults()}. */
@@ -98,11 +98,6 @@ public final class Adamax extends Optimizer<Adamax.Options> {
     }
 
     @Override
-    public Options withoutWeightDecay() {
-      return withWeightDecay(0);
-    }
-
-    @Override
     public SortedMap<String, Object> entries() {
       SortedMap<String, Object> map = new TreeMap<>();
       map.put("betas", List.of(beta1, beta2));
@@ -125,22 +120,12 @@ public final class Adamax extends Optimizer<Adamax.Options> {
     }
   }
 
-  private static final class Rule implements PointwiseRule<Options> {
-    private static final List<String> BUFFERS = List.of("exp_avg", "exp_inf");
-
-    @Override
-    public List<String> buffers(Options options) {
-      return BUFFERS;
-    }
-
-    @Override
-    public void update(PointwiseBuilder u, Options o, Progress progress) {
-      Value g = PointwiseRule.gradient(u, o.maximize(), o.weightDecay());
-      Value m = u.set("exp_avg", u.buffer("exp_avg").lerp(g, 1 - o.beta1()));
-      Value size = g.abs().add(o.eps());
-      Value n = u.set("exp_inf", u.buffer("exp_inf").mul(o.beta2()).max(size));
-      double rate = o.lr() / (1 - Math.pow(o.beta1(), (double) progress.step()));
-      u.setParam(u.param().addcdiv(m, n, -rate));
-    }
+  private static void update(PointwiseBuilder u, Options o, UpdateRule.Progress progress) {
+    Value g = PointwiseRule.gradient(u, o.maximize(), o.weightDecay());
+    Value m = u.set("exp_avg", u.buffer("exp_avg").lerp(g, 1 - o.beta1()));
+    Value size = g.abs().add(o.eps());
+    Value n = u.set("exp_inf", u.buffer("exp_inf").mul(o.beta2()).max(size));
+    double rate = o.lr() / (1 - Math.pow(o.beta1(), (double) progress.step()));
+    u.setParam(u.param().addcdiv(m, n, -rate));
   }
 }

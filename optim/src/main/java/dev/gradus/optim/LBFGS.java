@@ -112,11 +112,7 @@ public final class LBFGS extends Optimizer<LBFGS.Options> {
       LineSearch lineSearch)
       implements OptimizerOptions<Options> {
 
-    /**
-     * Options with these values.
-     *
-     * @throws IllegalArgumentException if a value is not allowed
-     */
+    /** Options with these values, each of which must be allowed. */
     public Options {
       OptionChecks.atLeastZero("LBFGS", "lr", lr);
       OptionChecks.positive("LBFGS", "maxIter", maxIter);
@@ -172,11 +168,6 @@ public final class LBFGS extends Optimizer<LBFGS.Options> {
     /** These options with this line search. */
     public Options withLineSearch(LineSearch search) {
       return new Options(lr, maxIter, maxEval, toleranceGrad, toleranceChange, historySize, search);
-    }
-
-    @Override
-    public Options withoutWeightDecay() {
-      return this;
     }
 
     @Override

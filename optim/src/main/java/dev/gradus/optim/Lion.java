@@ -22,7 +22,7 @@ import java.util.function.UnaryOperator;
 public final class Lion extends Optimizer<Lion.Options> {
 
   private Lion(OptimizerBuilder<Options, Lion> builder) {
-    super(builder, new Rule());
+    super(builder, PointwiseRule.of(List.of("exp_avg"), Lion::update));
   }
 
   /** A Lion whose groups start from {@link Options#defaults()}. */
@@ -91,11 +91,6 @@ public final class Lion extends Optimizer<Lion.Options> {
     }
 
     @Override
-    public Options withoutWeightDecay() {
-      return withWeightDecay(0);
-    }
-
-    @Override
     public SortedMap<String, Object> entries() {
       SortedMap<String, Object> map = new TreeMap<>();
       map.put("betas", List.of(beta1, beta2));
@@ -116,21 +111,11 @@ public final class Lion extends Optimizer<Lion.Options> {
     }
   }
 
-  private static final class Rule implements PointwiseRule<Options> {
-    private static final List<String> BUFFERS = List.of("exp_avg");
-
-    @Override
-    public List<String> buffers(Options options) {
-      return BUFFERS;
-    }
-
-    @Override
-    public void update(PointwiseBuilder u, Options o, Progress progress) {
-      Value g = PointwiseRule.gradient(u, o.maximize(), 0);
-      Value m = u.buffer("exp_avg");
-      Value p = o.weightDecay() == 0 ? u.param() : u.param().mul(1 - o.lr() * o.weightDecay());
-      u.setParam(p.add(m.lerp(g, 1 - o.beta1()).sign(), -o.lr()));
-      u.set("exp_avg", m.lerp(g, 1 - o.beta2()));
-    }
+  private static void update(PointwiseBuilder u, Options o, UpdateRule.Progress progress) {
+    Value g = PointwiseRule.gradient(u, o.maximize(), 0);
+    Value m = u.buffer("exp_avg");
+    Value p = o.weightDecay() == 0 ? u.param() : u.param().mul(1 - o.lr() * o.weightDecay());
+    u.setParam(p.add(m.lerp(g, 1 - o.beta1()).sign(), -o.lr()));
+    u.set("exp_avg", m.lerp(g, 1 - o.beta2()));
   }
 }

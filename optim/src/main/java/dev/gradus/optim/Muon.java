@@ -2,10 +2,7 @@ package dev.gradus.optim;
 
 import dev.gradus.nn.NamedParameters;
 import dev.gradus.spi.Backend;
-import dev.gradus.spi.BinaryOp;
-import dev.gradus.spi.Spread;
 import dev.gradus.spi.Storage;
-import dev.gradus.spi.UnaryOp;
 import dev.gradus.types.DType;
 import dev.gradus.types.Shape;
 import java.util.ArrayList;
@@ -56,12 +53,7 @@ public final class Muon extends Optimizer<Muon.Options> {
     return withDefaults(UnaryOperator.identity());
   }
 
-  /**
-   * A Muon whose groups start from changed defaults.
-   *
-   * @param change applied to {@link Options#defaults()}
-   * @throws IllegalArgumentException if a value is not allowed
-   */
+  /** A Muon whose groups start from changed defaults, each of which must be allowed. */
   public static OptimizerBuilder<Options, Muon> withDefaults(UnaryOperator<Options> change) {
     return new OptimizerBuilder<>("Muon", change.apply(Options.defaults()), Muon::new);
   }
@@ -83,7 +75,7 @@ public final class Muon extends Optimizer<Muon.Options> {
     /** {@code 0.2 sqrt(max(rows, cols))}: steps as long as AdamW's, so that its rates fit. */
     MATCH_RMS_ADAMW;
 
-    private double of(Shape matrix) {
+    double of(Shape matrix) {
       double rows = (double) matrix.dim(0);
       double cols = (double) matrix.dim(1);
       return this == ORIGINAL
@@ -136,11 +128,7 @@ public final class Muon extends Optimizer<Muon.Options> {
       Scale scale)
       implements OptimizerOptions.WithMomentum<Options> {
 
-    /**
-     * Options with these values.
-     *
-     * @throws IllegalArgumentException if a value is not allowed
-     */
+    /** Options with these values, each of which must be allowed. */
     public Options {
       OptionChecks.atLeastZero("Muon", "lr", lr);
       OptionChecks.atLeastZero("Muon", "weightDecay", weightDecay);
@@ -197,11 +185,6 @@ public final class Muon extends Optimizer<Muon.Options> {
     /** These options with another scale of the rate. */
     public Options withScale(Scale other) {
       return new Options(lr, weightDecay, momentum, nesterov, nsA, nsB, nsC, eps, nsSteps, other);
-    }
-
-    @Override
-    public Options withoutWeightDecay() {
-      return withWeightDecay(0);
     }
 
     @Override
@@ -264,50 +247,23 @@ public final class Muon extends Optimizer<Muon.Options> {
     public Update<Options> prepare(Backend backend, List<Slot> slots) {
       Map<Shape, NewtonSchulz> iterations = new HashMap<>();
       Map<Shape, Storage> updates = new HashMap<>();
-      List<Matrix> prepared = new ArrayList<>(slots.size());
+      List<Orthogonal> prepared = new ArrayList<>(slots.size());
       for (Slot s : slots) {
         DType dtype = s.param().dtype();
         prepared.add(
-            new Matrix(
+            new Orthogonal(
                 backend,
                 s,
                 iterations.computeIfAbsent(s.shape(), k -> new NewtonSchulz(backend, k)),
                 updates.computeIfAbsent(s.shape(), k -> backend.allocate(dtype, k.numel()))));
       }
-      return Update.of(
-          (hyperOfSlot, hypers) -> {
-            for (int i = 0; i < hyperOfSlot.length; i++) {
-              if (hyperOfSlot[i] >= 0) {
-                prepared.get(i).move(hypers.get(hyperOfSlot[i]));
-              }
-            }
-          },
+      return Update.each(
+          prepared,
+          Orthogonal::move,
           () -> {
             iterations.values().forEach(NewtonSchulz::close);
             updates.values().forEach(backend::free);
           });
-    }
-  }
-
-  /** One parameter of a prepared update, with memory that all of its size compute in. */
-  private record Matrix(Backend b, UpdateRule.Slot slot, NewtonSchulz iteration, Storage update) {
-    void move(Options o) {
-      Spread full = Spread.FULL;
-      Storage p = slot.param();
-      Storage g = slot.grad();
-      Storage buffer = slot.buffer("momentum_buffer");
-      b.binary(BinaryOp.LERP, buffer, full, g, full, buffer, 1 - o.momentum());
-      if (o.nesterov()) {
-        b.binary(BinaryOp.LERP, g, full, buffer, full, update, o.momentum());
-      }
-      Storage step = iteration.of(o.nesterov() ? update : buffer, o);
-      if (p.dtype() != DType.F32) {
-        b.cast(step, update);
-        step = update;
-      }
-      b.unary(UnaryOp.MUL_SCALAR, p, p, 1 - o.lr() * o.weightDecay(), 0);
-      double lr = o.lr() * o.scale().of(slot.shape());
-      b.binary(BinaryOp.ADD_SCALED, p, full, step, full, p, -lr);
     }
   }
 }

@@ -123,11 +123,6 @@ public final class NAdam extends Optimizer<NAdam.Options> {
     }
 
     @Override
-    public Options withoutWeightDecay() {
-      return withWeightDecay(0);
-    }
-
-    @Override
     public SortedMap<String, Object> entries() {
       SortedMap<String, Object> map = new TreeMap<>();
       map.put("betas", List.of(beta1, beta2));

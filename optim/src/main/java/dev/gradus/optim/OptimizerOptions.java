@@ -20,8 +20,11 @@ public interface OptimizerOptions<O extends OptimizerOptions<O>> {
    */
   O withLr(double lr);
 
-  /** These options without weight decay; themselves where there is none to switch off. */
-  O withoutWeightDecay();
+  /** These options with the entry {@code weight_decay} 0; themselves where they have none. */
+  default O withoutWeightDecay() {
+    boolean some = entries().containsKey("weight_decay");
+    return withEntries(some ? Map.of("weight_decay", 0.0) : Map.of());
+  }
 
   /**
    * Every option under PyTorch's name, sorted by it, for prints and tables: {@link Double}, {@link

@@ -18,6 +18,44 @@ import java.util.List;
  * @param <O> the options of a group
  */
 public interface PointwiseRule<O> extends UpdateRule<O, PointwiseStep> {
+  /**
+   * A rule that keeps the same buffers under all options.
+   *
+   * @param <O> the options of a group
+   * @param buffers their names, in PyTorch's words ({@code exp_avg}); each starts with zeros
+   * @param formula writes a step
+   */
+  static <O> PointwiseRule<O> of(List<String> buffers, Formula<O> formula) {
+    List<String> names = List.copyOf(buffers);
+    return new PointwiseRule<>() {
+      @Override
+      public List<String> buffers(O options) {
+        return names;
+      }
+
+      @Override
+      public void update(PointwiseBuilder u, O options, Progress progress) {
+        formula.update(u, options, progress);
+      }
+    };
+  }
+
+  /**
+   * What {@link #update} does.
+   *
+   * @param <O> the options of a group
+   */
+  @FunctionalInterface
+  interface Formula<O> {
+    /**
+     * Writes the formula of a step.
+     *
+     * @param u what it is written to
+     * @param options the options in force
+     */
+    void update(PointwiseBuilder u, O options, Progress progress);
+  }
+
   /** The names of the buffers under these options, in PyTorch's words; each has values for all. */
   List<String> buffers(O options);
 

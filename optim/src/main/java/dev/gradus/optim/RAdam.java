@@ -27,7 +27,7 @@ import java.util.function.UnaryOperator;
 public final class RAdam extends Optimizer<RAdam.Options> {
 
   private RAdam(OptimizerBuilder<Options, RAdam> builder) {
-    super(builder, new Rule());
+    super(builder, PointwiseRule.of(List.of("exp_avg", "exp_avg_sq"), RAdam::update));
   }
 
   /** An RAdam whose groups start from {@link Options#defaults()}. */
@@ -116,11 +116,6 @@ public final class RAdam extends Optimizer<RAdam.Options> {
     }
 
     @Override
-    public Options withoutWeightDecay() {
-      return withWeightDecay(0);
-    }
-
-    @Override
     public SortedMap<String, Object> entries() {
       SortedMap<String, Object> map = new TreeMap<>();
       map.put("betas", List.of(beta1, beta2));
@@ -145,33 +140,23 @@ public final class RAdam extends Optimizer<RAdam.Options> {
     }
   }
 
-  private static final class Rule implements PointwiseRule<Options> {
-    private static final List<String> BUFFERS = List.of("exp_avg", "exp_avg_sq");
-
-    @Override
-    public List<String> buffers(Options options) {
-      return BUFFERS;
+  private static void update(PointwiseBuilder u, Options o, UpdateRule.Progress progress) {
+    Value g = PointwiseRule.gradient(u, o.maximize(), o.decoupled() ? 0 : o.weightDecay());
+    if (o.decoupled()) {
+      u.setParam(u.param().mul(1 - o.lr() * o.weightDecay()));
     }
-
-    @Override
-    public void update(PointwiseBuilder u, Options o, Progress progress) {
-      Value g = PointwiseRule.gradient(u, o.maximize(), o.decoupled() ? 0 : o.weightDecay());
-      if (o.decoupled()) {
-        u.setParam(u.param().mul(1 - o.lr() * o.weightDecay()));
-      }
-      Value m = u.set("exp_avg", u.buffer("exp_avg").lerp(g, 1 - o.beta1()));
-      Value v =
-          u.set("exp_avg_sq", u.buffer("exp_avg_sq").mul(o.beta2()).addcmul(g, g, 1 - o.beta2()));
-      double t = (double) progress.step();
-      double power = Math.pow(o.beta2(), t);
-      double limit = 2 / (1 - o.beta2()) - 1;
-      double r = limit - 2 * t * power / (1 - power);
-      Value d = m.div(1 - Math.pow(o.beta1(), t)).mul(o.lr());
-      if (r > 5) {
-        double rect = Math.sqrt((r - 4) * (r - 2) * limit / ((limit - 4) * (limit - 2) * r));
-        d = d.mul(v.sqrt().add(o.eps()).rdiv(1).mul(Math.sqrt(1 - power))).mul(rect);
-      }
-      u.setParam(u.param().sub(d));
+    Value m = u.set("exp_avg", u.buffer("exp_avg").lerp(g, 1 - o.beta1()));
+    Value v =
+        u.set("exp_avg_sq", u.buffer("exp_avg_sq").mul(o.beta2()).addcmul(g, g, 1 - o.beta2()));
+    double t = (double) progress.step();
+    double power = Math.pow(o.beta2(), t);
+    double limit = 2 / (1 - o.beta2()) - 1;
+    double r = limit - 2 * t * power / (1 - power);
+    Value d = m.div(1 - Math.pow(o.beta1(), t)).mul(o.lr());
+    if (r > 5) {
+      double rect = Math.sqrt((r - 4) * (r - 2) * limit / ((limit - 4) * (limit - 2) * r));
+      d = d.mul(v.sqrt().add(o.eps()).rdiv(1).mul(Math.sqrt(1 - power))).mul(rect);
     }
+    u.setParam(u.param().sub(d));
   }
 }

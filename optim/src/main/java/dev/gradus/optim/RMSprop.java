@@ -118,11 +118,6 @@ public final class RMSprop extends Optimizer<RMSprop.Options> {
     }
 
     @Override
-    public Options withoutWeightDecay() {
-      return withWeightDecay(0);
-    }
-
-    @Override
     public SortedMap<String, Object> entries() {
       SortedMap<String, Object> map = new TreeMap<>();
       map.put("alpha", alpha);

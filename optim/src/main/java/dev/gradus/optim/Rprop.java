@@ -113,11 +113,6 @@ public final class Rprop extends Optimizer<Rprop.Options> {
     }
 
     @Override
-    public Options withoutWeightDecay() {
-      return this;
-    }
-
-    @Override
     public SortedMap<String, Object> entries() {
       SortedMap<String, Object> map = new TreeMap<>();
       map.put("etas", List.of(etaMinus, etaPlus));

@@ -35,12 +35,7 @@ public final class SGD extends Optimizer<SGD.Options> {
     return withDefaults(UnaryOperator.identity());
   }
 
-  /**
-   * An SGD whose groups start from changed defaults.
-   *
-   * @param change applied to {@link Options#defaults()}
-   * @throws IllegalArgumentException if a value is not allowed
-   */
+  /** An SGD whose groups start from changed defaults, each of which must be allowed. */
   public static OptimizerBuilder<Options, SGD> withDefaults(UnaryOperator<Options> change) {
     return new OptimizerBuilder<>("SGD", change.apply(Options.defaults()), SGD::new);
   }
@@ -74,11 +69,7 @@ public final class SGD extends Optimizer<SGD.Options> {
       boolean maximize)
       implements OptimizerOptions.WithMomentum<Options> {
 
-    /**
-     * Options with these values.
-     *
-     * @throws IllegalArgumentException if a value is not allowed
-     */
+    /** Options with these values, each of which must be allowed. */
     public Options {
       OptionChecks.atLeastZero("SGD", "lr", lr);
       OptionChecks.atLeastZero("SGD", "momentum", momentum);
@@ -126,11 +117,6 @@ public final class SGD extends Optimizer<SGD.Options> {
     /** These options, climbing or descending. */
     public Options withMaximize(boolean on) {
       return new Options(lr, momentum, dampening, weightDecay, nesterov, on);
-    }
-
-    @Override
-    public Options withoutWeightDecay() {
-      return withWeightDecay(0);
     }
 
     @Override

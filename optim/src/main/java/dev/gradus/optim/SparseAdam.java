@@ -39,12 +39,7 @@ public final class SparseAdam extends Optimizer<SparseAdam.Options> {
     return withDefaults(UnaryOperator.identity());
   }
 
-  /**
-   * A SparseAdam whose groups start from changed defaults.
-   *
-   * @param change applied to {@link Options#defaults()}
-   * @throws IllegalArgumentException if a value is not allowed
-   */
+  /** A SparseAdam whose groups start from changed defaults, each of which must be allowed. */
   public static OptimizerBuilder<Options, SparseAdam> withDefaults(UnaryOperator<Options> change) {
     return new OptimizerBuilder<>("SparseAdam", change.apply(Options.defaults()), SparseAdam::new);
   }
@@ -71,11 +66,7 @@ public final class SparseAdam extends Optimizer<SparseAdam.Options> {
   public record Options(double lr, double beta1, double beta2, double eps, boolean maximize)
       implements OptimizerOptions.WithBetas<Options> {
 
-    /**
-     * Options with these values.
-     *
-     * @throws IllegalArgumentException if a value is not allowed
-     */
+    /** Options with these values, each of which must be allowed. */
     public Options {
       OptionChecks.atLeastZero("SparseAdam", "lr", lr);
       OptionChecks.decayRate("SparseAdam", "beta1", beta1);
@@ -106,11 +97,6 @@ public final class SparseAdam extends Optimizer<SparseAdam.Options> {
     /** These options, climbing or descending. */
     public Options withMaximize(boolean on) {
       return new Options(lr, beta1, beta2, eps, on);
-    }
-
-    @Override
-    public Options withoutWeightDecay() {
-      return this;
     }
 
     @Override

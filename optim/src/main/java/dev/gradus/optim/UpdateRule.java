@@ -168,6 +168,27 @@ public interface UpdateRule<O, H> {
     @Override
     void close();
 
+    /**
+     * An update that moves one slot after the other.
+     *
+     * @param <S> a slot, or what was prepared for one
+     * @param <H> what parameters of one group share in one step
+     * @param slots all, in their order
+     * @param move updates one of them
+     * @param close frees what was prepared
+     */
+    static <S, H> Update<H> each(List<S> slots, BiConsumer<S, H> move, Runnable close) {
+      return of(
+          (hyperOfSlot, hypers) -> {
+            for (int i = 0; i < hyperOfSlot.length; i++) {
+              if (hyperOfSlot[i] >= 0) {
+                move.accept(slots.get(i), hypers.get(hyperOfSlot[i]));
+              }
+            }
+          },
+          close);
+    }
+
     /** An update that a plan of the backend makes: its step, and what closes it. */
     static <H> Update<H> of(BiConsumer<int[], List<H>> step, Runnable close) {
       return new Update<>() {

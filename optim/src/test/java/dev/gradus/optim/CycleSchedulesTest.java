@@ -233,11 +233,6 @@ class CycleSchedulesTest {
       }
 
       @Override
-      public Options withoutWeightDecay() {
-        return this;
-      }
-
-      @Override
       public SortedMap<String, Object> entries() {
         return new TreeMap<>(Map.of("lr", lr));
       }

@@ -17,6 +17,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -241,6 +243,15 @@ class OptimizersTest {
     assertEquals(
         names.contains("momentum") || names.contains("betas"),
         options instanceof OptimizerOptions.WithMomentum<?>);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void optionsWithoutWeightDecayDifferInNothingElse(Kind kind) {
+    OptimizerOptions<?> options = kind.of(named, 1, 1).group("rest").options();
+    SortedMap<String, Object> expected = new TreeMap<>(options.entries());
+    expected.computeIfPresent("weight_decay", (name, value) -> 0.0);
+    assertEquals(expected, options.withoutWeightDecay().entries());
   }
 
   private static List<Storage> memory(Optimizer<?> optimizer) {

@@ -36,11 +36,6 @@ class UpdateRuleTest {
       }
 
       @Override
-      public Options withoutWeightDecay() {
-        return this;
-      }
-
-      @Override
       public SortedMap<String, Object> entries() {
         return new TreeMap<>(Map.of("lr", lr));
       }
@@ -81,15 +76,9 @@ class UpdateRuleTest {
 
       @Override
       public Update<Double> prepare(Backend b, List<Slot> slots) {
-        return Update.of(
-            (hyperOfSlot, hypers) -> {
-              for (int i = 0; i < hyperOfSlot.length; i++) {
-                if (hyperOfSlot[i] >= 0) {
-                  Slot s = slots.get(i);
-                  b.unary(UnaryOp.ADD_SCALAR, s.param(), s.param(), hypers.get(hyperOfSlot[i]), 0);
-                }
-              }
-            },
+        return Update.each(
+            slots,
+            (s, rate) -> b.unary(UnaryOp.ADD_SCALAR, s.param(), s.param(), rate, 0),
             () -> {});
       }
     }
