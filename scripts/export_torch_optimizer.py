@@ -26,7 +26,6 @@ TYPES = {torch.float32: "F32", torch.float64: "F64", torch.float16: "F16", torch
 WAYS = {"foreach", "fused", "capturable", "differentiable"}
 # Numbers that are kept for each parameter; everything else is a buffer.
 SCALARS = {"mu_product", "eta", "mu"}
-OUT_OF_REACH = {"LBFGS": "its state belongs to all parameters together; begin it anew"}
 
 
 def export(file, optimizer, model=None, scheduler=None):
@@ -44,7 +43,23 @@ def export(file, optimizer, model=None, scheduler=None):
                     raise ValueError(f"export: parameter {number} {list(p.shape)} is not one of the model; name it")
                 by_number[number] = names[id(p)]
             number += 1
-    write(file, type(optimizer).__name__, optimizer.state_dict(), by_number, progress(scheduler))
+    state_dict = optimizer.state_dict()
+    if isinstance(optimizer, torch.optim.LBFGS):
+        state_dict = {**state_dict, "state": parts(optimizer)}
+    write(file, type(optimizer).__name__, state_dict, by_number, progress(scheduler))
+
+
+def parts(lbfgs):
+    """The state of LBFGS, which is one of all parameters, cut into those of each."""
+    params = lbfgs.param_groups[0]["params"]
+    state = lbfgs.state[params[0]]
+    if state.get("d") is None:
+        return {}
+    vectors = {"prev_flat_grad": state["prev_flat_grad"], "prev_stp": state["d"] * state["t"]}
+    for i, (y, s) in enumerate(zip(state["old_dirs"], state["old_stps"])):
+        vectors.update({f"old_dirs.{i}": y, f"old_stps.{i}": s})
+    cut = {name: v.split([p.numel() for p in params]) for name, v in vectors.items()}
+    return {n: {name: v[n].view_as(p) for name, v in cut.items()} for n, p in enumerate(params)}
 
 
 def progress(scheduler):
@@ -60,8 +75,6 @@ def progress(scheduler):
 
 def write(file, kind, state_dict, names, schedule):
     """Writes a state_dict; names: those of parameters by number, schedule: how far a scheduler went."""
-    if kind in OUT_OF_REACH:
-        raise ValueError(f"export: {kind} cannot be exported: {OUT_OF_REACH[kind]}")
     if sys.byteorder != "little":
         raise ValueError("export: this machine is big-endian; the format is not")
     cls = getattr(torch.optim, kind, None)
@@ -70,6 +83,10 @@ def write(file, kind, state_dict, names, schedule):
     if not isinstance(state_dict, dict) or not {"state", "param_groups"} <= state_dict.keys():
         found = sorted(map(str, state_dict)) if isinstance(state_dict, dict) else type(state_dict).__name__
         raise ValueError(f"export: this is no state_dict of an optimizer, but {found}; save optimizer.state_dict()")
+    if any("func_evals" in state for state in state_dict["state"].values()):
+        raise ValueError(
+            "export: LBFGS keeps one state of all parameters, whose shapes no state_dict has; export(file, optimizer)"
+        )
     known = cls([torch.zeros(1, 1, requires_grad=True)]).defaults.keys() - WAYS
     groups = [
         {
@@ -110,7 +127,7 @@ def parameter(number, state, tensors):
         if not isinstance(state[key], torch.Tensor) or state[key].dtype not in TYPES:
             raise ValueError(f"export: state '{key}' of parameter {number} is no tensor of floating-point numbers")
         tensors[f"{number}.{key}"] = state[key]
-    # SGD and Muon keep no count: that they have a buffer says that there was a step.
+    # SGD, Muon and LBFGS keep no count: that they have a buffer says that there was a step.
     return {"steps": int(state.get("step", 1)), "buffers": buffers, "scalars": scalars}
 
 

@@ -20,8 +20,8 @@ import java.util.TreeMap;
  *
  * <p>PyTorch numbers parameters in the order of its groups. Where the file has names for them, they
  * are matched by name; else number by number with the parameters of the optimizer's groups, in
- * order. Groups are matched in order. SGD and Muon keep no count of steps in PyTorch: it begins at
- * 1.
+ * order. Groups are matched in order. SGD, Muon and LBFGS keep no count of steps in PyTorch: it
+ * begins at 1.
  */
 public final class TorchOptimizer {
   private static final String KEY = "gradus.torch_optimizer";

@@ -14,6 +14,7 @@ import dev.gradus.optim.Adagrad;
 import dev.gradus.optim.Adam;
 import dev.gradus.optim.AdamW;
 import dev.gradus.optim.Adamax;
+import dev.gradus.optim.LBFGS;
 import dev.gradus.optim.Muon;
 import dev.gradus.optim.NAdam;
 import dev.gradus.optim.Optimizer;
@@ -29,6 +30,7 @@ import dev.gradus.optim.SparseAdam;
 import dev.gradus.tensor.Device;
 import dev.gradus.tensor.Scope;
 import dev.gradus.tensor.Tensor;
+import dev.gradus.types.DType;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
@@ -155,6 +157,10 @@ class TorchOptimizerTest {
       optimizer.step();
       optimizer.stepSchedules(1.0);
     }
+    assertValues(recorded, p);
+  }
+
+  private static void assertValues(Map<String, Tensor> recorded, NamedParameters p) {
     for (String name : p.names()) {
       double[] expected = recorded.get("after." + name).toDoubleArray();
       double[] actual = p.get(name).toDoubleArray();
@@ -163,6 +169,36 @@ class TorchOptimizerTest {
         assertEquals(expected[i], actual[i], 1e-14 * Math.max(1, Math.abs(expected[i])), name);
       }
     }
+  }
+
+  @Test
+  void lbfgsGoesOnWherePyTorchWas() throws IOException {
+    Map<String, Tensor> recorded =
+        SafeTensors.load(resource("torch-LBFGS-steps.safetensors"), device);
+    NamedParameters p = parameters(recorded);
+    LBFGS lbfgs = LBFGS.of(p);
+    TorchOptimizer.load(resource("torch-LBFGS.safetensors"), lbfgs);
+    assertEquals(LBFGS.LineSearch.STRONG_WOLFE, lbfgs.group("all").options().lineSearch());
+    for (int t = 3; t < 6; t++) {
+      lbfgs.step(
+          () -> {
+            lbfgs.zeroGrad();
+            Tensor loss = device.zeros(DType.F64);
+            for (String name : p.names()) {
+              loss = loss.add(weighted(p.get(name)));
+            }
+            loss.backward();
+            return loss;
+          });
+    }
+    assertValues(recorded, p);
+  }
+
+  /** The sum of {@code w (p - 1)^2} with w = 1, 2, … */
+  private Tensor weighted(Parameter p) {
+    Tensor w = device.arange(p.numel()).add(1).to(DType.F64).reshape(p.shape().toArray());
+    Tensor from = p.sub(1);
+    return w.mul(from.mul(from)).sum();
   }
 
   // ---- what does not fit
@@ -181,7 +217,7 @@ class TorchOptimizerTest {
   @Test
   void anotherKindIsNamed() throws IOException {
     refuses(
-        "it is of SGD",
+        "it is of SGD and the optimizer is Adam; make one of the kind that was saved",
         resource("torch-SGD.safetensors"),
         groups(Adam.withDefaults(), parameters()));
   }

@@ -6,7 +6,7 @@ float32 there.
 Two groups, of three parameters; the one without a gradient in the first step has its own count. The first file is the
 state after three steps as export_torch_optimizer.py writes it. The second has the values then (param.NAME), the gradients
 of three more steps (grad.STEP.NAME; of rows alone, with their numbers, rows.STEP.NAME, for SparseAdam) and the values
-after them (after.NAME).
+after them (after.NAME). LBFGS has one group and no gradients.
 """
 import pathlib
 import sys
@@ -88,8 +88,33 @@ def main(folder, dtype):
         write_tensors(folder / f"torch-{kind}-steps.safetensors", tensors, "steps")
 
 
+def lbfgs(folder, dtype):
+    """Steps on sum(w (p - 1)^2) with w = 1, 2, … in each parameter."""
+    torch.manual_seed(1)
+    named = {n: torch.nn.Parameter(torch.randn(s, dtype=dtype)) for n, s in SHAPES.items()}
+    optimizer = torch.optim.LBFGS(named.values(), lr=0.5, max_iter=2, history_size=3, line_search_fn="strong_wolfe")
+
+    def closure():
+        optimizer.zero_grad()
+        weights = {n: torch.arange(1, p.numel() + 1, dtype=dtype).reshape(p.shape) for n, p in named.items()}
+        loss = sum((weights[n] * (p - 1).square()).sum() for n, p in named.items())
+        loss.backward()
+        return loss
+
+    for _ in range(3):
+        optimizer.step(closure)
+    export(folder / "torch-LBFGS.safetensors", optimizer, named.items())
+    tensors = {f"param.{n}": p.detach().clone() for n, p in named.items()}
+    for _ in range(3):
+        optimizer.step(closure)
+    tensors.update({f"after.{n}": p for n, p in named.items()})
+    write_tensors(folder / "torch-LBFGS-steps.safetensors", tensors, "steps")
+
+
 TYPES[torch.int64] = "I64"
 if len(sys.argv) > 1:
     main(pathlib.Path(sys.argv[1]), torch.float32)
+    lbfgs(pathlib.Path(sys.argv[1]), torch.float32)
 else:
     main(HERE, torch.float64)
+    lbfgs(HERE, torch.float64)

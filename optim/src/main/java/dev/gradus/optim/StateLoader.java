@@ -60,7 +60,12 @@ final class StateLoader<O extends OptimizerOptions<O>> {
     if (state.kind().equals(kind)) {
       compare();
     } else {
-      problems.add("it is of " + state.kind());
+      problems.add(
+          "it is of "
+              + state.kind()
+              + " and the optimizer is "
+              + kind
+              + "; make one of the kind that was saved");
     }
   }
 

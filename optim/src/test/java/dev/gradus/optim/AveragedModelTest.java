@@ -266,6 +266,27 @@ class AveragedModelTest {
   }
 
   @Test
+  void theLivingStateIsNoCopyAndIsLoadedFromBuffers() {
+    AveragedModel ema = train(model, AveragedModel.ema(model, 0.9));
+    Map<String, Tensor> living = ema.liveState();
+    assertEquals(ema.stateDict().keySet(), living.keySet());
+    double[] before = average(ema, "p");
+    assertArrayEquals(before, Fixture.values(living.get("module.p")));
+    Map<String, StateBuffer> saved = new LinkedHashMap<>();
+    ema.stateDict().forEach((name, t) -> saved.put(name, new StateBuffer.InMemory(t)));
+    model.become(9);
+    ema.update();
+    assertArrayEquals(average(ema, "p"), Fixture.values(living.get("module.p")));
+    assertEquals(List.of(), ema.misfits(saved));
+    ema.loadState(saved);
+    assertArrayEquals(before, average(ema, "p"));
+    assertEquals(7, ema.updates());
+    saved.remove("module.p");
+    saved.remove("module.tied");
+    assertEquals(List.of("missing: 'module.p'"), ema.misfits(saved));
+  }
+
+  @Test
   void aStateBeforeTheFirstUpdateIsTheModel() {
     AveragedModel ema = AveragedModel.ema(model, 0.9);
     model.become(3);

@@ -197,7 +197,8 @@ class OptimizerStateTest {
     OptimizerState state = AdamW.of(model()).stateDict();
     Adam adam = Adam.of(model());
     assertEquals(
-        "Adam.loadStateDict: the state does not fit:\n  it is of AdamW",
+        "Adam.loadStateDict: the state does not fit:\n"
+            + "  it is of AdamW and the optimizer is Adam; make one of the kind that was saved",
         Fixture.refused(IllegalArgumentException.class, () -> adam.loadStateDict(state)));
   }
 
