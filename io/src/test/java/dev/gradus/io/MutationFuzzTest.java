@@ -28,6 +28,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -60,6 +62,9 @@ class MutationFuzzTest {
           "4294967296",
           "gradus.alias.");
 
+  private static final Pattern PLACES =
+      Pattern.compile("(?<=data_offsets\": ?\\[)(\\d{1,8}), ?(\\d{1,8})");
+
   private static final JsonMapper JSON =
       JsonMapper.builder()
           .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
@@ -69,6 +74,7 @@ class MutationFuzzTest {
   @TempDir Path folder;
   private int opened;
   private int refused;
+  private int misplaced;
 
   @Test
   void damagedFilesAreRefusedOrReadAsTheyAre() throws IOException {
@@ -98,8 +104,9 @@ class MutationFuzzTest {
         throw new AssertionError("seed " + seed + ": " + e, e);
       }
     }
-    // Both must happen often, or the damage is of the wrong kind.
+    // All must happen often, or the damage is of the wrong kind.
     assertTrue(opened > files / 50 && refused > files / 4, opened + " opened, " + refused);
+    assertTrue(misplaced > files / 100, misplaced + " with overlaps or holes");
   }
 
   private List<byte[]> originals() throws IOException {
@@ -113,6 +120,8 @@ class MutationFuzzTest {
       tensors.put("tied", tensors.get("a"));
       tensors.put("m", device.tensor(new boolean[] {true, false}));
       tensors.put("i", device.arange(3));
+      tensors.put("j", device.arange(3).mul(5));
+      tensors.put("empty", device.zeros(0, 4));
       Path file = folder.resolve("original");
       SafeTensors.save(file, tensors, Map.of("k", "v", "🙂", "é"));
       originals.add(Files.readAllBytes(file));
@@ -128,7 +137,7 @@ class MutationFuzzTest {
   static byte[] damage(byte[] original, SplittableRandom random) {
     int at = random.nextInt(original.length + 1);
     int header = Math.min(original.length, 8 + random.nextInt(400));
-    return switch (random.nextInt(10)) {
+    return switch (random.nextInt(12)) {
       case 0 -> withByte(original, at, 1 << random.nextInt(8), random);
       case 1 -> withByte(original, header - 1, random.nextInt(256), random);
       case 2 -> withByte(original, random.nextInt(8), random.nextInt(256), random);
@@ -139,6 +148,7 @@ class MutationFuzzTest {
       case 7 -> withDigit(original, random);
       // The last data is that of bools, of which few bytes are allowed.
       case 8 -> withByte(original, original.length - 1 - random.nextInt(8), 0, random);
+      case 9, 10 -> withMovedData(original, random);
       default -> withSplicedHeader(original, random);
     };
   }
@@ -180,10 +190,39 @@ class MutationFuzzTest {
     }
     int at = 8 + random.nextInt(Math.min(400, original.length - 8));
     String token = random.nextInt(4) == 0 ? " " : TOKENS.get(random.nextInt(TOKENS.size()));
-    byte[] b = splice(original, at, at, token);
+    return withHeader(original, at, at, token);
+  }
+
+  /** A piece of the header replaced, whose length is then right again. */
+  private static byte[] withHeader(byte[] original, int from, int to, String middle) {
+    byte[] b = splice(original, from, to, middle);
     ByteBuffer prefix = ByteBuffer.wrap(b).order(ByteOrder.LITTLE_ENDIAN);
     prefix.putLong(0, prefix.getLong(0) + b.length - original.length);
     return b;
+  }
+
+  /** A tensor whose data is said to lie some bytes away, where another's lies, or in its stead. */
+  private static byte[] withMovedData(byte[] original, SplittableRandom random) {
+    String content = new String(original, StandardCharsets.ISO_8859_1);
+    List<MatchResult> places = PLACES.matcher(content).results().toList();
+    if (original.length < 9 || places.isEmpty()) {
+      return original;
+    }
+    MatchResult one = places.get(random.nextInt(places.size()));
+    MatchResult other = places.get(random.nextInt(places.size()));
+    if (random.nextInt(3) == 0) {
+      int by = random.nextInt(-8, 9);
+      String moved =
+          (Integer.parseInt(one.group(1)) + by) + "," + (Integer.parseInt(one.group(2)) + by);
+      return withHeader(original, one.start(), one.end(), moved);
+    }
+    byte[] b = withHeader(original, one.start(), one.end(), other.group());
+    if (random.nextBoolean() || one.start() == other.start()) {
+      return b;
+    }
+    // What comes later in the header was moved by the first replacement.
+    int shift = one.start() < other.start() ? b.length - original.length : 0;
+    return withHeader(b, other.start() + shift, other.end() + shift, one.group());
   }
 
   // ---- what must hold
@@ -208,7 +247,7 @@ class MutationFuzzTest {
     }
   }
 
-  private static boolean readAll(
+  private boolean readAll(
       Path file, Device device, Map<String, Tensor> read, Map<String, String> stored)
       throws IOException {
     try (SafeTensorsReader reader = SafeTensors.open(file)) {
@@ -222,7 +261,9 @@ class MutationFuzzTest {
       }
       return true;
     } catch (MalformedFileException e) {
-      assertTrue(e.getMessage().contains("fuzzed.safetensors: "), e.getMessage());
+      String text = e.getMessage();
+      assertTrue(text.contains("fuzzed.safetensors: "), text);
+      misplaced += text.contains("its bytes overlap") || text.contains("a hole of") ? 1 : 0;
       return false;
     }
   }
