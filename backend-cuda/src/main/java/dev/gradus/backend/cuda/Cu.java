@@ -171,7 +171,7 @@ final class Cu {
   /**
    * Starts a kernel.
    *
-   * @param block the parameters, as {@link LaunchBlock} lays them out
+   * @param block the parameters, as {@code LaunchBlock} lays them out
    */
   static int launch(
       Function function, int grid, int gridY, int threads, int threadsY, Stream on, Host block) {
