@@ -25,6 +25,8 @@ FORMAT = "gradus.recording.1"
 TYPES = {torch.float32: ("float32", "F32"), torch.float64: ("float64", "F64"), torch.int64: ("int64", "I64")}
 # How PyTorch computes a step, not what it computes.
 WAYS = {"foreach", "fused", "capturable", "differentiable"}
+# Not in torch.optim, and written down by many: whatever class has this name.
+FROM_ELSEWHERE = {"Lion"}
 OUT_OF_REACH = {"LBFGS": "it asks for the loss at points of its own choice, which no recording holds"}
 
 
@@ -36,7 +38,7 @@ class Recorder:
         self.optimizer = optimizer
         self.file = os.fspath(file)
         self.kind = type(optimizer).__name__
-        if not type(optimizer).__module__.startswith("torch.optim"):
+        if not type(optimizer).__module__.startswith("torch.optim") and self.kind not in FROM_ELSEWHERE:
             raise ValueError(f"Recorder: {self.kind} is not one of torch.optim; its rule is not known")
         if self.kind in OUT_OF_REACH:
             raise ValueError(f"Recorder: {self.kind} cannot be recorded: {OUT_OF_REACH[self.kind]}")
