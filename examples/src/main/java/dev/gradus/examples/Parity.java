@@ -120,7 +120,7 @@ final class Parity implements Callable<Integer> {
                     List.of(
                         name,
                         number(s.greatest().absolute()),
-                        String.valueOf(s.worstStep()),
+                        s.greatest().absolute() == 0 ? "-" : String.valueOf(s.worstStep()),
                         number(s.greatest().relative()),
                         String.valueOf(s.greatest().ulp()),
                         s.firstAbove() == 0 ? "-" : "step " + s.firstAbove())));
