@@ -56,13 +56,29 @@ final class Fixture {
     }
   }
 
+  /** Gives a parameter this gradient, as a lookup of all its rows would. */
+  @SuppressWarnings("try") // the scope is open for its effect
+  static void gradientOfRows(Parameter p, double... values) {
+    p.zeroGrad();
+    try (Scope scope = Scope.open()) {
+      p.indexSelect(0, p.device().arange(p.shape().dim(0)))
+          .mul(p.device().tensor(values).to(p.dtype()).reshape(p.shape().toArray()))
+          .sum()
+          .backward();
+    }
+  }
+
   /** A gradient that depends on the values and on a seed. */
   static void gradientOf(Parameter p, long seed) {
+    gradient(p, slopes(p, seed));
+  }
+
+  static double[] slopes(Parameter p, long seed) {
     double[] g = values(p);
     for (int i = 0; i < g.length; i++) {
       g[i] = 0.5 * g[i] + Math.sin(seed + 3.0 * i);
     }
-    gradient(p, g);
+    return g;
   }
 
   static double[] values(dev.gradus.tensor.Tensor t) {

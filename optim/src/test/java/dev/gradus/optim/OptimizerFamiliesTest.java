@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.gradus.nn.NamedParameters;
 import dev.gradus.nn.Parameter;
 import dev.gradus.tensor.Device;
+import dev.gradus.tensor.Tensor;
 import dev.gradus.testing.Golden;
 import dev.gradus.types.DType;
 import java.util.ArrayList;
@@ -20,7 +20,10 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The rules of PyTorch's tests of optimizers, for every kind under many options. */
+/**
+ * The rules of PyTorch's tests of optimizers, for every kind under many options. LBFGS, which takes
+ * one group and a closure, has its own in {@link LBFGSTest}.
+ */
 class OptimizerFamiliesTest {
   private static final int STEPS = 7;
 
@@ -32,7 +35,25 @@ class OptimizerFamiliesTest {
 
     /** Whether a zero gradient leaves a parameter that has no momentum yet. */
     boolean restsWithoutGradient() {
-      return !kwargs.containsKey("weight_decay") && !kind.equals("ASGD") && !kind.equals("AdamW");
+      return !kwargs.containsKey("weight_decay")
+          && !List.of("ASGD", "AdamW", "Muon").contains(kind);
+    }
+
+    /** A parameter of a shape that the kind takes. */
+    Parameter parameter(Device device, DType dtype, double... values) {
+      Tensor t = device.tensor(values).to(dtype);
+      return new Parameter(kind.equals("Muon") ? t.reshape(1, values.length) : t);
+    }
+
+    /** Four parameters, of two shapes at least. */
+    Parameter[] model(Device device, DType dtype) {
+      String[] names = {"a", "b", "c", "d"};
+      Parameter[] p =
+          Fixture.random(device, dtype, 5, names).parameters().toArray(new Parameter[0]);
+      for (int i = 1; i < p.length; i += 2) {
+        p[i] = parameter(device, dtype, Fixture.values(p[i]));
+      }
+      return p;
     }
   }
 
@@ -51,15 +72,15 @@ class OptimizerFamiliesTest {
     all.add(new Config("ASGD", Map.of("lr", 0.1, "t0", 2.0, "weight_decay", 0.1)));
     all.add(new Config("RMSprop", Map.of("momentum", 0.5)));
     all.add(new Config("NAdam", Map.of("betas", List.of(0.3, 0.9))));
+    all.add(new Config("SparseAdam", Map.of("lr", 0.01)));
+    all.add(new Config("SparseAdam", Map.of("betas", List.of(0.3, 0.9), "eps", 1e-3)));
     for (String kind : all.stream().map(Config::kind).distinct().toList()) {
       all.add(new Config(kind, Map.of("maximize", true)));
     }
+    all.add(new Config("Muon", Map.of()));
+    all.add(new Config("Muon", Map.of("lr", 0.1, "momentum", 0.8, "nesterov", false)));
+    all.add(new Config("Muon", Map.of("adjust_lr_fn", "match_rms_adamw", "weight_decay", 0.01)));
     return all.stream();
-  }
-
-  static Parameter[] model(Device device, DType dtype) {
-    NamedParameters named = Fixture.random(device, dtype, 5, "a", "b", "c", "d");
-    return named.parameters().toArray(new Parameter[0]);
   }
 
   /** Everything that an optimizer keeps for a parameter, as one list. */
@@ -73,7 +94,7 @@ class OptimizerFamiliesTest {
     return all;
   }
 
-  private static List<Long> bits(dev.gradus.tensor.Tensor t) {
+  private static List<Long> bits(Tensor t) {
     List<Long> bits = new ArrayList<>();
     for (double v : Fixture.values(t)) {
       bits.add(Double.doubleToLongBits(v));
@@ -81,10 +102,20 @@ class OptimizerFamiliesTest {
     return bits;
   }
 
+  /** Gives a parameter this gradient, in the form that the optimizer takes. */
+  static void give(Optimizer<?> optimizer, Parameter p, double... values) {
+    if (optimizer instanceof SparseAdam) {
+      Fixture.gradientOfRows(p, values);
+    } else {
+      Fixture.gradient(p, values);
+    }
+  }
+
   static void step(Optimizer<?> optimizer, int t, Parameter... taking) {
     optimizer.zeroGrad();
     for (int i = 0; i < taking.length; i++) {
-      Fixture.gradientOf(taking[i], 10L * t + taking[i].numel());
+      Parameter p = taking[i];
+      give(optimizer, p, Fixture.slopes(p, 10L * t + p.numel()));
     }
     optimizer.step();
   }
@@ -93,8 +124,8 @@ class OptimizerFamiliesTest {
   @MethodSource("configs")
   void groupsAreSeparateOptimizers(Config config) {
     try (Device device = Fixture.Where.CPU.open()) {
-      Parameter[] p = model(device, DType.F32);
-      Parameter[] q = model(device, DType.F32);
+      Parameter[] p = config.model(device, DType.F32);
+      Parameter[] q = config.model(device, DType.F32);
       Optimizer<?> together =
           twoGroups(TorchOptimizers.builder(config.kind, config.kwargs), List.of(p));
       Optimizer<?> one = config.of(q[0], q[1]);
@@ -123,8 +154,8 @@ class OptimizerFamiliesTest {
   @MethodSource("configs")
   void aParameterWithoutAGradientIsLeftAloneAndGoesOnWhereItStopped(Config config) {
     try (Device device = Fixture.Where.CPU.open()) {
-      Parameter[] p = model(device, DType.F32);
-      Parameter[] q = model(device, DType.F32);
+      Parameter[] p = config.model(device, DType.F32);
+      Parameter[] q = config.model(device, DType.F32);
       Optimizer<?> frozen = config.of(p);
       Optimizer<?> alone = config.of(q[1]);
       for (int t = 0; t < STEPS; t++) {
@@ -147,9 +178,9 @@ class OptimizerFamiliesTest {
   @MethodSource("configs")
   void aZeroGradientIsAStep(Config config) {
     try (Device device = Fixture.Where.CPU.open()) {
-      Parameter p = Fixture.parameter(device, DType.F64, 1, -2, 3);
+      Parameter p = config.parameter(device, DType.F64, 1, -2, 3);
       Optimizer<?> optimizer = config.of(p);
-      Fixture.gradient(p, 0, 0, 0);
+      give(optimizer, p, 0, 0, 0);
       optimizer.step();
       assertEquals(1, optimizer.stepsOf(p));
       if (config.restsWithoutGradient()) {
@@ -172,7 +203,7 @@ class OptimizerFamiliesTest {
   /** Seven steps, without gradients in the second, one layer frozen from the third to the fifth. */
   private static List<List<Object>> path(Config config, Fixture.Where where, DType dtype) {
     try (Device device = where.open()) {
-      Parameter[] p = model(device, dtype);
+      Parameter[] p = config.model(device, dtype);
       Optimizer<?> optimizer = config.of(p);
       for (int t = 0; t < STEPS; t++) {
         Parameter[] taking =
@@ -191,12 +222,12 @@ class OptimizerFamiliesTest {
   @MethodSource("configs")
   void aLoadedStateGoesOnAsIfItHadNeverStopped(Config config) {
     try (Device device = Fixture.Where.CPU.open()) {
-      Parameter[] p = model(device, DType.F32);
+      Parameter[] p = config.model(device, DType.F32);
       Optimizer<?> through = config.of(p);
       for (int t = 0; t < STEPS; t++) {
         step(through, t, t < 3 ? new Parameter[] {p[0], p[1], p[3]} : p);
       }
-      Parameter[] q = model(device, DType.F32);
+      Parameter[] q = config.model(device, DType.F32);
       for (int i = 0; i < p.length; i++) {
         q[i].assign(p[i]);
       }
@@ -214,16 +245,17 @@ class OptimizerFamiliesTest {
 
   static Stream<Map.Entry<Config, String>> refusals() {
     Map<Config, String> table = new LinkedHashMap<>();
-    for (String kind :
-        List.of("ASGD", "Adadelta", "Adagrad", "Adamax", "Lion", "NAdam", "RAdam", "RMSprop")) {
-      refuses(table, kind, "weight_decay", -1.0, "weightDecay must be >= 0 but is -1.0");
+    for (String kind : configs().map(Config::kind).distinct().toList()) {
       refuses(table, kind, "lr", -0.5, "lr must be >= 0 but is -0.5");
+      refuses(table, kind, "lr", Double.NaN, "lr must be >= 0 but is NaN");
+      if (!List.of("Rprop", "SparseAdam").contains(kind)) {
+        refuses(table, kind, "weight_decay", -1.0, "weightDecay must be >= 0 but is -1.0");
+      }
     }
-    refuses(table, "Rprop", "lr", Double.NaN, "lr must be >= 0 but is NaN");
     for (String kind : List.of("Adadelta", "Adagrad", "Adamax", "NAdam", "RAdam", "RMSprop")) {
       refuses(table, kind, "eps", -1e-8, "eps must be >= 0 but is -1.0E-8");
     }
-    for (String kind : List.of("Adamax", "Lion", "NAdam", "RAdam")) {
+    for (String kind : List.of("Adam", "AdamW", "Adamax", "Lion", "NAdam", "RAdam", "SparseAdam")) {
       refuses(table, kind, "betas", List.of(1.0, 0.5), "beta1 must be in [0, 1) but is 1.0");
       refuses(table, kind, "betas", List.of(0.5, -0.5), "beta2 must be in [0, 1) but is -0.5");
     }
@@ -265,7 +297,7 @@ class OptimizerFamiliesTest {
   @MethodSource("refusals")
   void anOptionThatIsNotAllowedIsNamedWithItsValue(Map.Entry<Config, String> refusal) {
     try (Device device = Fixture.Where.CPU.open()) {
-      Parameter p = Fixture.parameter(device, DType.F32, 1);
+      Parameter p = refusal.getKey().parameter(device, DType.F32, 1);
       assertEquals(
           refusal.getValue(),
           Fixture.refused(IllegalArgumentException.class, () -> refusal.getKey().of(p)));
