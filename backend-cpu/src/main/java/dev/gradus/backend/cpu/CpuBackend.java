@@ -264,6 +264,7 @@ final class CpuBackend implements Backend {
 
   @Override
   public PointwisePlan planPointwise(List<PointwiseSlot> slots) {
-    return new PointwiseLoop(parallel, fma, slots);
+    return new PointwiseLoop(
+        parallel, new PointwiseF32(fma, settings.vectors().kernels().signs()), slots);
   }
 }

@@ -21,4 +21,7 @@ interface Kernels {
 
   /** Adam's update. */
   AdamKernel adam();
+
+  /** What depends on signs. */
+  SignsF32 signs();
 }

@@ -28,4 +28,9 @@ final class PlainKernels implements Kernels {
   public AdamKernel adam() {
     return new PlainAdam();
   }
+
+  @Override
+  public SignsF32 signs() {
+    return new PlainSigns();
+  }
 }

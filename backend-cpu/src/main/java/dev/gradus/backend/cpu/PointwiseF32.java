@@ -5,13 +5,12 @@ import java.util.Arrays;
 
 /** Runs pointwise programs on float32 elements, a block at a time. */
 final class PointwiseF32 {
-  /** The bits of infinity; those of NaN, without the sign, are greater. */
-  private static final int INFINITY = 0x7f800000;
-
   private final boolean fma;
+  private final SignsF32 signs;
 
-  PointwiseF32(boolean fma) {
+  PointwiseF32(boolean fma, SignsF32 signs) {
     this.fma = fma;
+    this.signs = signs;
   }
 
   /**
@@ -60,7 +59,7 @@ final class PointwiseF32 {
           out[i] = (float) Math.sqrt(x[i]);
         }
       }
-      case SIGN -> sign(x, out, n);
+      case SIGN -> signs.sign(x, out, n);
       case ADD -> {
         for (int i = 0; i < n; i++) {
           out[i] = x[i] + y[i];
@@ -93,7 +92,7 @@ final class PointwiseF32 {
       }
       case FMA -> fma(x, y, z, out, n);
       case LERP -> lerp(x, y, z[0], out, n);
-      case WHERE -> where(x, y, z, out, n);
+      case WHERE -> signs.where(x, y, z, out, n);
     }
   }
 
@@ -125,26 +124,6 @@ final class PointwiseF32 {
       for (int i = 0; i < n; i++) {
         out[i] = Math.fma(-(end[i] - x[i]), rest, end[i]);
       }
-    }
-  }
-
-  /** By the bits: signs come as they like, and a wrong guess costs more than the sign. */
-  private static void sign(float[] x, float[] out, int n) {
-    for (int i = 0; i < n; i++) {
-      int bits = Float.floatToRawIntBits(x[i]);
-      int size = bits & Integer.MAX_VALUE;
-      int some = (-size & (size - INFINITY - 1)) >>> 31; // 1, but for 0 and NaN 0
-      out[i] = (float) (some * ((bits >> 31) | 1));
-    }
-  }
-
-  private static void where(float[] x, float[] y, float[] z, float[] out, int n) {
-    for (int i = 0; i < n; i++) {
-      int bits = Float.floatToRawIntBits(x[i]);
-      int positive = (-bits & (bits - INFINITY - 1)) >> 31; // all ones, but for NaN and -0 none
-      int yes = Float.floatToRawIntBits(y[i]) & positive;
-      int no = Float.floatToRawIntBits(z[i]) & ~positive;
-      out[i] = Float.intBitsToFloat(yes | no);
     }
   }
 }

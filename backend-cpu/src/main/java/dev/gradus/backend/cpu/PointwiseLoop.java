@@ -60,9 +60,9 @@ final class PointwiseLoop implements PointwisePlan, SlotPieces.Update {
     }
   }
 
-  PointwiseLoop(Parallel parallel, boolean fma, List<PointwiseSlot> slots) {
+  PointwiseLoop(Parallel parallel, PointwiseF32 f32, List<PointwiseSlot> slots) {
     this.parallel = parallel;
-    this.f32 = new PointwiseF32(fma);
+    this.f32 = f32;
     int[] numel = new int[slots.size()];
     this.floats = new float[numel.length][][];
     this.doubles = new double[numel.length][][];

@@ -30,4 +30,9 @@ final class VectorKernels implements Kernels {
   public AdamKernel adam() {
     return new VectorAdam();
   }
+
+  @Override
+  public SignsF32 signs() {
+    return new VectorSigns();
+  }
 }
