@@ -128,13 +128,22 @@ class CycleSchedulesTest {
   }
 
   @Test
-  void betaOneMovesAndTheOthersStay() {
-    Adam adam = Adam.of(named);
+  void betaOneMovesAndBetaTwoStaysThatOfEachGroup() {
+    Adam adam =
+        Adam.withDefaults()
+            .group("low", named.matching("a"), o -> o.withBetas(0.8, 0.99))
+            .group("high", named.others())
+            .build();
     adam.schedule(Schedules.oneCycle(0.1, 10));
-    Adam.Options now = adam.group("all").optionsNow();
-    assertEquals(0.95, now.beta1());
-    assertEquals(0.999, now.beta2());
-    assertEquals(0.9, adam.group("all").options().beta1());
+    for (double beta1 : new double[] {0.95, 0.9}) {
+      Adam.Options low = adam.group("low").optionsNow();
+      Adam.Options high = adam.group("high").optionsNow();
+      assertEquals(beta1, low.beta1(), 1e-15);
+      assertEquals(beta1, high.beta1(), 1e-15);
+      assertEquals(List.of(0.99, 0.999), List.of(low.beta2(), high.beta2()));
+      adam.stepSchedules();
+    }
+    assertEquals(0.8, adam.group("low").options().beta1());
   }
 
   @Test

@@ -16,6 +16,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -197,17 +198,41 @@ class OptimizerFamiliesTest {
     for (DType dtype : List.of(DType.F32, DType.F64)) {
       List<List<Object>> own = path(config, Fixture.Where.CPU, dtype);
       assertEquals(path(config, Fixture.Where.COMPOSED, dtype), own, dtype.label());
+      assertEquals(onePerParameter(config, dtype), own, dtype.label());
     }
   }
 
-  /** Seven steps, without gradients in the second, one layer frozen from the third to the fifth. */
+  /** Whether a parameter has a gradient: none in the second step, two frozen until the fifth. */
+  private static boolean takes(int parameter, int t) {
+    return t != 2 && (t < 3 || t >= 5 || parameter == 0 || parameter == 3);
+  }
+
+  private static List<List<Object>> onePerParameter(Config config, DType dtype) {
+    try (Device device = Fixture.Where.CPU.open()) {
+      List<List<Object>> states = new ArrayList<>();
+      Parameter[] p = config.model(device, dtype);
+      for (int i = 0; i < p.length; i++) {
+        Optimizer<?> optimizer = config.of(p[i]);
+        for (int t = 0; t < STEPS; t++) {
+          step(optimizer, t, takes(i, t) ? new Parameter[] {p[i]} : new Parameter[0]);
+        }
+        states.add(state(optimizer, 0));
+      }
+      return states;
+    }
+  }
+
   private static List<List<Object>> path(Config config, Fixture.Where where, DType dtype) {
     try (Device device = where.open()) {
       Parameter[] p = config.model(device, dtype);
       Optimizer<?> optimizer = config.of(p);
       for (int t = 0; t < STEPS; t++) {
+        int now = t;
         Parameter[] taking =
-            t == 2 ? new Parameter[0] : t < 3 || t >= 5 ? p : new Parameter[] {p[0], p[3]};
+            IntStream.range(0, p.length)
+                .filter(i -> takes(i, now))
+                .mapToObj(i -> p[i])
+                .toArray(Parameter[]::new);
         step(optimizer, t, taking);
       }
       List<List<Object>> states = new ArrayList<>();
