@@ -30,9 +30,10 @@ final class Cu {
   static final int SUCCESS = 0;
   static final int OUT_OF_MEMORY = 2;
   static final int NO_DEVICE = 100;
+  static final int INVALID_PTX = 218;
   static final int NO_BINARY_FOR_GPU = 209;
   static final int UNSUPPORTED_PTX_VERSION = 222;
-  static final int NOT_READY = 600;
+  static final int NOT_FOUND = 500;
 
   private static final int NAME_BYTES = 256;
   private static final Pointer NO_POINTER = Pointer.to(new NativePointerObject[0]);
@@ -171,12 +172,22 @@ final class Cu {
   /**
    * Starts a kernel.
    *
-   * @param block the parameters, as {@code LaunchBlock} lays them out
+   * @param gridX blocks in the first direction
+   * @param gridY blocks in the second
+   * @param threadsX threads of a block in the first direction
+   * @param threadsY threads in the second
+   * @param block the parameters, as {@link LaunchBlock} lays them out
    */
   static int launch(
-      Function function, int grid, int gridY, int threads, int threadsY, Stream on, Host block) {
+      Function function,
+      int gridX,
+      int gridY,
+      int threadsX,
+      int threadsY,
+      Stream on,
+      HostPointer block) {
     return JCudaDriver.cuLaunchKernel(
-        function.handle, grid, gridY, 1, threads, threadsY, 1, 0, on.handle, null, block.pointer);
+        function.handle, gridX, gridY, 1, threadsX, threadsY, 1, 0, on.handle, null, block);
   }
 
   // ---- streams and events
@@ -246,29 +257,29 @@ final class Cu {
     }
   }
 
-  /** Memory of the host that the device reaches while Java runs on. */
+  /** Pinned memory of the host, which the device reaches while Java runs on. */
   static final class Host {
-    private final ToldHost pointer = new ToldHost();
+    private final HostPointer pointer = new HostPointer();
 
     long address() {
       return pointer.address();
     }
 
-    /** This memory, in the order of its bytes that the device has. */
+    /** This memory, with the order of bytes that the device has. */
     ByteBuffer buffer() {
       return pointer.getByteBuffer().order(ByteOrder.nativeOrder());
     }
   }
 
-  /** A pointer into the host's memory that tells its address. */
-  private static final class ToldHost extends Pointer {
-    ToldHost() {}
+  /** A pointer into the host's memory. */
+  static final class HostPointer extends Pointer {
+    private HostPointer() {}
 
-    ToldHost(long address) {
+    HostPointer(long address) {
       super(address);
     }
 
-    long address() {
+    private long address() {
       return getNativePointer() + getByteOffset();
     }
   }
@@ -305,11 +316,13 @@ final class Cu {
   }
 
   static int toDevice(long to, long hostAddress, long bytes, Stream on) {
-    return JCudaDriver.cuMemcpyHtoDAsync(new At(to), new ToldHost(hostAddress), bytes, on.handle);
+    return JCudaDriver.cuMemcpyHtoDAsync(
+        new At(to), new HostPointer(hostAddress), bytes, on.handle);
   }
 
   static int toHost(long hostAddress, long from, long bytes, Stream on) {
-    return JCudaDriver.cuMemcpyDtoHAsync(new ToldHost(hostAddress), new At(from), bytes, on.handle);
+    return JCudaDriver.cuMemcpyDtoHAsync(
+        new HostPointer(hostAddress), new At(from), bytes, on.handle);
   }
 
   static int copy(long to, long from, long bytes, Stream on) {

@@ -3,6 +3,7 @@ package dev.gradus.backend.cuda;
 import jcuda.jcublas.JCublas2;
 import jcuda.jcublas.cublasHandle;
 import jcuda.jcublas.cublasMath;
+import jcuda.jcublas.cublasOperation;
 import jcuda.runtime.cudaStream_t;
 
 /** cuBLAS's functions, each with its status; see {@link Cu}. */
@@ -53,5 +54,168 @@ final class CuBlas {
     return JCublas2.cublasSetMathMode(
         blas.handle,
         allowed ? cublasMath.CUBLAS_TF32_TENSOR_OP_MATH : cublasMath.CUBLAS_DEFAULT_MATH);
+  }
+
+  /** What cuBLAS calls a status, with its number. */
+  static String text(int status) {
+    return JCublas2.cublasGetStatusName(status) + " (" + status + ")";
+  }
+
+  /**
+   * A batch of column-major products {@code C = op(A) op(B) + beta C}.
+   *
+   * @param alpha one, in memory, of the products' type
+   * @param beta one or zero
+   */
+  record Product(
+      boolean transA,
+      boolean transB,
+      long m,
+      long n,
+      long k,
+      long batch,
+      Matrix a,
+      Matrix b,
+      Matrix c,
+      Cu.HostPointer alpha,
+      Cu.HostPointer beta) {
+
+    /** Whether every size fits the functions that take them as 32 bits. */
+    private boolean isSmall() {
+      long most = Math.max(Math.max(m, n), Math.max(k, batch));
+      return most <= Integer.MAX_VALUE
+          && Math.max(a.leading, Math.max(b.leading, c.leading)) <= Integer.MAX_VALUE;
+    }
+  }
+
+  /**
+   * A matrix of a product.
+   *
+   * @param address of its first element
+   * @param leading elements from one column to the next
+   * @param stride elements from one matrix to the next
+   */
+  record Matrix(long address, long leading, long stride) {}
+
+  private static int op(boolean transposed) {
+    return transposed ? cublasOperation.CUBLAS_OP_T : cublasOperation.CUBLAS_OP_N;
+  }
+
+  /** A product of float32 matrices. */
+  static int sgemm(Handle blas, Product p) {
+    Cu.At a = new Cu.At(p.a.address);
+    Cu.At b = new Cu.At(p.b.address);
+    Cu.At c = new Cu.At(p.c.address);
+    int opA = op(p.transA);
+    int opB = op(p.transB);
+    if (!p.isSmall()) {
+      return JCublas2.cublasSgemmStridedBatched_64(
+          blas.handle,
+          opA,
+          opB,
+          p.m,
+          p.n,
+          p.k,
+          p.alpha,
+          a,
+          p.a.leading,
+          p.a.stride,
+          b,
+          p.b.leading,
+          p.b.stride,
+          p.beta,
+          c,
+          p.c.leading,
+          p.c.stride,
+          p.batch);
+    }
+    int m = (int) p.m;
+    int n = (int) p.n;
+    int k = (int) p.k;
+    int lda = (int) p.a.leading;
+    int ldb = (int) p.b.leading;
+    int ldc = (int) p.c.leading;
+    if (p.batch == 1) {
+      return JCublas2.cublasSgemm(
+          blas.handle, opA, opB, m, n, k, p.alpha, a, lda, b, ldb, p.beta, c, ldc);
+    }
+    return JCublas2.cublasSgemmStridedBatched(
+        blas.handle,
+        opA,
+        opB,
+        m,
+        n,
+        k,
+        p.alpha,
+        a,
+        lda,
+        p.a.stride,
+        b,
+        ldb,
+        p.b.stride,
+        p.beta,
+        c,
+        ldc,
+        p.c.stride,
+        (int) p.batch);
+  }
+
+  /** A product of float64 matrices. */
+  static int dgemm(Handle blas, Product p) {
+    Cu.At a = new Cu.At(p.a.address);
+    Cu.At b = new Cu.At(p.b.address);
+    Cu.At c = new Cu.At(p.c.address);
+    int opA = op(p.transA);
+    int opB = op(p.transB);
+    if (!p.isSmall()) {
+      return JCublas2.cublasDgemmStridedBatched_64(
+          blas.handle,
+          opA,
+          opB,
+          p.m,
+          p.n,
+          p.k,
+          p.alpha,
+          a,
+          p.a.leading,
+          p.a.stride,
+          b,
+          p.b.leading,
+          p.b.stride,
+          p.beta,
+          c,
+          p.c.leading,
+          p.c.stride,
+          p.batch);
+    }
+    int m = (int) p.m;
+    int n = (int) p.n;
+    int k = (int) p.k;
+    int lda = (int) p.a.leading;
+    int ldb = (int) p.b.leading;
+    int ldc = (int) p.c.leading;
+    if (p.batch == 1) {
+      return JCublas2.cublasDgemm(
+          blas.handle, opA, opB, m, n, k, p.alpha, a, lda, b, ldb, p.beta, c, ldc);
+    }
+    return JCublas2.cublasDgemmStridedBatched(
+        blas.handle,
+        opA,
+        opB,
+        m,
+        n,
+        k,
+        p.alpha,
+        a,
+        lda,
+        p.a.stride,
+        b,
+        ldb,
+        p.b.stride,
+        p.beta,
+        c,
+        ldc,
+        p.c.stride,
+        (int) p.batch);
   }
 }

@@ -27,13 +27,39 @@ final class CudaProbe {
 
   private static Probe find() {
     try {
-      NativeLoader.ofProcess().loadDriver();
+      return find(NativeLoader.ofProcess());
+    } catch (CudaUnusable e) {
+      return e.probe();
+    }
+  }
+
+  /** A probe of what a loader finds. */
+  static Probe find(NativeLoader loader) {
+    try {
+      loader.loadDriver();
       Map<String, String> versions = new LinkedHashMap<>();
       driver(versions);
       List<String> devices = devices(versions);
+      takesKernels(devices.get(0));
+      versions.put("matrix products", BlasLibrary.load(loader).description());
       return Probe.usable(devices, versions);
     } catch (CudaUnusable e) {
       return e.probe();
+    }
+  }
+
+  /** Lets the driver compile the kernels for a device; it keeps the result for the next time. */
+  private static void takesKernels(String name) throws CudaUnusable {
+    int ordinal = Integer.parseInt(name.substring(name.indexOf(':') + 1));
+    Cu.Device device = new Cu.Device();
+    Cu.Context context = new Cu.Context();
+    check(Cu.device(ordinal, device), "cuDeviceGet");
+    check(Cu.retainPrimary(device, context), "cuDevicePrimaryCtxRetain");
+    try {
+      check(Cu.setCurrent(context), "cuCtxSetCurrent");
+      Kernels.load(name).close();
+    } finally {
+      Status.ignore(Cu.releasePrimary(device));
     }
   }
 

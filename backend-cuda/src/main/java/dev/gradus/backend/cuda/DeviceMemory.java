@@ -1,0 +1,210 @@
+package dev.gradus.backend.cuda;
+
+import dev.gradus.spi.DeviceMemoryException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * A device's memory. The driver is slow to give memory and stops the device for it, so a block that
+ * is freed is kept for the next one of its size class. One stream computes, so a block may be
+ * handed on while work on it is still to come: what comes later runs later.
+ *
+ * <p>Small blocks are cut from slabs. An address stays the same for a block's life.
+ */
+final class DeviceMemory {
+  /** To what multiple of bytes the memory of a storage reaches at least. */
+  static final long PADDING = 64;
+
+  private static final long SMALLEST = 512;
+  private static final long SMALL = 256 << 10;
+  private static final long SLAB = 2 << 20;
+  private static final long LARGE = 64 << 20;
+
+  /** Steps of the size classes between two powers of two, as a power of two. */
+  private static final int STEPS = 3;
+
+  private static final Block EMPTY = new Block(0, 0);
+
+  private final CudaSettings settings;
+  private final Status status;
+  private final Map<Long, ArrayDeque<Block>> free = new HashMap<>();
+  private final Map<Long, Integer> live = new HashMap<>();
+  private final Map<Long, Long> owned = new HashMap<>();
+  private long slab;
+  private long slabEnd;
+  private long held;
+  private long used;
+
+  DeviceMemory(CudaSettings settings, Status status) {
+    this.settings = settings;
+    this.status = status;
+  }
+
+  /**
+   * A piece of memory.
+   *
+   * @param address where it begins, at a multiple of 256
+   * @param bytes its size class
+   */
+  record Block(long address, long bytes) {}
+
+  /** The size class of some bytes: at most an eighth more, and of large ones less. */
+  static long sizeClass(long bytes) {
+    if (bytes > LARGE) {
+      return up(bytes, SLAB);
+    }
+    long step = Long.highestOneBit(Math.max(bytes, 1)) >> STEPS;
+    return up(bytes, Math.max(step, SMALLEST));
+  }
+
+  private static long up(long bytes, long multiple) {
+    return (bytes + multiple - 1) / multiple * multiple;
+  }
+
+  /**
+   * Gives memory; its content is undefined.
+   *
+   * @throws DeviceMemoryException if there is not enough even after what was kept is given back
+   */
+  synchronized Block allocate(long bytes) {
+    if (bytes == 0) {
+      return EMPTY;
+    }
+    long size = settings.caching() ? sizeClass(bytes) : up(bytes, PADDING);
+    ArrayDeque<Block> kept = free.get(size);
+    Block block = kept == null ? null : kept.poll();
+    if (block == null) {
+      block = new Block(settings.caching() && size <= SMALL ? cut(size) : ask(size), size);
+    }
+    used += size;
+    live.merge(size, 1, Integer::sum);
+    return block;
+  }
+
+  /** Takes a block back. Work that was asked for before may still use it. */
+  synchronized void free(Block block) {
+    if (block.bytes() == 0) {
+      return;
+    }
+    used -= block.bytes();
+    live.merge(block.bytes(), -1, Integer::sum);
+    if (settings.caching()) {
+      free.computeIfAbsent(block.bytes(), size -> new ArrayDeque<>()).push(block);
+    } else {
+      giveBack(block.address());
+    }
+  }
+
+  private long cut(long size) {
+    if (slabEnd - slab < size) {
+      slab = ask(SLAB);
+      slabEnd = slab + SLAB;
+    }
+    long address = slab;
+    slab += size;
+    return address;
+  }
+
+  private long ask(long bytes) {
+    long[] address = new long[1];
+    int result = tryAsk(bytes, address);
+    if (result == Cu.OUT_OF_MEMORY) {
+      trim();
+      result = tryAsk(bytes, address);
+    }
+    if (result == Cu.OUT_OF_MEMORY) {
+      throw new DeviceMemoryException(refusal(bytes));
+    }
+    status.check(result, "allocation of " + bytes + " bytes");
+    held += bytes;
+    owned.put(address[0], bytes);
+    return address[0];
+  }
+
+  private int tryAsk(long bytes, long[] address) {
+    return bytes > settings.memory() - held ? Cu.OUT_OF_MEMORY : Cu.alloc(bytes, address);
+  }
+
+  /** Gives the driver back what nobody uses, after the work that may still use it. */
+  private void trim() {
+    status.check(Cu.synchronizeContext(), "waiting for the device");
+    for (ArrayDeque<Block> blocks : free.values()) {
+      blocks.removeIf(b -> b.bytes() > SMALL && giveBack(b.address()));
+    }
+  }
+
+  private boolean giveBack(long address) {
+    held -= owned.remove(address);
+    if (!status.isLost()) {
+      status.check(Cu.free(address), "freeing memory");
+    }
+    return true;
+  }
+
+  private String refusal(long bytes) {
+    long[] free = new long[1];
+    long[] total = new long[1];
+    String device =
+        Cu.memory(free, total) == Cu.SUCCESS
+            ? mebibytes(free[0]) + " of " + mebibytes(total[0]) + " are free on the device"
+            : "what is free is unknown";
+    return status.device()
+        + ": no memory for "
+        + mebibytes(bytes)
+        + ": storages hold "
+        + mebibytes(used)
+        + ", "
+        + mebibytes(held - used)
+        + " are kept for others, "
+        + device
+        + (settings.memory() == Long.MAX_VALUE
+            ? ""
+            : ", " + CudaSettings.MEMORY + " allows " + mebibytes(settings.memory()))
+        + greatest();
+  }
+
+  /** The size classes that take most. */
+  private String greatest() {
+    List<Map.Entry<Long, Integer>> classes = new ArrayList<>(live.entrySet());
+    classes.removeIf(e -> e.getValue() == 0);
+    classes.sort((x, y) -> Long.compare(y.getKey() * y.getValue(), x.getKey() * x.getValue()));
+    StringBuilder s = new StringBuilder();
+    for (Map.Entry<Long, Integer> e : classes.subList(0, Math.min(3, classes.size()))) {
+      s.append(s.isEmpty() ? "; most by " : ", ");
+      s.append(e.getValue()).append(" of ").append(mebibytes(e.getKey()));
+    }
+    return s.toString();
+  }
+
+  private static String mebibytes(long bytes) {
+    return String.format(Locale.ROOT, "%.1f MiB", bytes / (double) (1 << 20));
+  }
+
+  /** The bytes of storages and of what works on them. */
+  synchronized long used() {
+    return used;
+  }
+
+  /** The bytes that the driver gave. */
+  synchronized long held() {
+    return held;
+  }
+
+  /** Gives everything back; every block is gone. */
+  synchronized void close() {
+    for (long address : owned.keySet()) {
+      Status.ignore(Cu.free(address));
+    }
+    owned.clear();
+    free.clear();
+    live.clear();
+    held = 0;
+    used = 0;
+    slab = 0;
+    slabEnd = 0;
+  }
+}
