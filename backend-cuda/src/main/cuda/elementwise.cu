@@ -176,7 +176,7 @@ __device__ __forceinline__ Pack<T, W> spread(const T *p, int how, i64 by, i64 i)
   }
 #pragma unroll
   for (int k = 0; k < W; k++) {
-    r.v[k] = p[how == ROW ? rest : quotient];
+    r.v[k] = p[how == SCALAR ? 0 : how == ROW ? rest : quotient];
     if (++rest == by) {
       rest = 0;
       quotient++;

@@ -127,7 +127,13 @@ final class CudaDevice {
   /** A new storage with undefined content. */
   CudaStorage allocate(DType dtype, long numel) {
     enter();
-    return new CudaStorage(dtype, numel, memory.allocate(Math.multiplyExact(numel, dtype.bytes())));
+    long bytes = Math.multiplyExact(numel, dtype.bytes());
+    DeviceMemory.Block block = memory.allocate(bytes);
+    if (!settings.caching()) {
+      // Packs of elements read it too, which a tool that looks for undefined reads would tell.
+      set8(block.address() + bytes, (byte) 0, block.bytes() - bytes);
+    }
+    return new CudaStorage(dtype, numel, block);
   }
 
   /** Gives a storage back; nothing to be done once the device is closed or lost. */
