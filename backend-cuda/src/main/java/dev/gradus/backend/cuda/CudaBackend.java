@@ -54,6 +54,11 @@ final class CudaBackend implements Backend {
     }
   }
 
+  /** What is behind a backend of this kind. */
+  static CudaDevice deviceOf(Backend backend) {
+    return ((CudaBackend) backend).device;
+  }
+
   @Override
   public String deviceName() {
     return device.deviceName();

@@ -2,7 +2,9 @@ package dev.gradus.backend.cuda;
 
 import dev.gradus.spi.Backend;
 import dev.gradus.testing.BackendContract;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Tag;
 
@@ -12,6 +14,12 @@ import org.junit.jupiter.api.Tag;
  * with everything that a device may do in another order.
  */
 class CudaBackendContractTest {
+  @BeforeAll
+  @AfterAll
+  static void anew() {
+    Devices.restart();
+  }
+
   @Nested
   class WithCuBlas extends BackendContract {
     @Override
@@ -45,7 +53,7 @@ class CudaBackendContractTest {
 
     @AfterEach
     void asItWas() {
-      Devices.configure("");
+      anew();
     }
   }
 

@@ -185,8 +185,7 @@ class CudaDeviceTest {
       DeviceMemoryException e =
           assertThrows(DeviceMemoryException.class, () -> b.allocate(DType.F32, MIB));
       assertTrue(e.getMessage().contains(", gradus.cuda.memory allows 10.0 MiB"), e.getMessage());
-      assertEquals(
-          "use smaller batches, or raise -Dgradus.cuda.memory", b.memoryRemedy());
+      assertEquals("use smaller batches, or raise -Dgradus.cuda.memory", b.memoryRemedy());
       b.free(x);
       b.free(b.allocate(DType.F32, MIB));
     }

@@ -88,10 +88,10 @@ class CudaProbeTest {
 
   @Test
   void noDevice() throws Exception {
-    String remedy =
-        "look whether nvidia-smi lists one, and CUDA_VISIBLE_DEVICES does not hide it";
+    String remedy = "look whether nvidia-smi lists one, and CUDA_VISIBLE_DEVICES does not hide it";
     unusable(probe("devices=0"), "ABSENT", "the NVIDIA driver finds no device", remedy);
-    Map<String, String> hidden = Map.of("GRADUS_EMULATOR", "devices=0", "CUDA_VISIBLE_DEVICES", "7");
+    Map<String, String> hidden =
+        Map.of("GRADUS_EMULATOR", "devices=0", "CUDA_VISIBLE_DEVICES", "7");
     unusable(
         lines(start(Emulator.build(), hidden)),
         "ABSENT",
@@ -146,8 +146,7 @@ class CudaProbeTest {
 
   @Test
   void aDriverWithoutAKernelImage() throws Exception {
-    Map<String, String> lines =
-        probe("fail-name=cuModuleLoadDataEx,fail-call=1,fail-code=209");
+    Map<String, String> lines = probe("fail-name=cuModuleLoadDataEx,fail-call=1,fail-code=209");
     assertEquals(
         "the driver makes no kernel image for cuda:0: no kernel image is available for execution on"
             + " the device (209)",
