@@ -3,7 +3,6 @@ package dev.gradus.backend.cuda;
 import dev.gradus.spi.Backend;
 import dev.gradus.testing.BackendContract;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Tag;
@@ -51,8 +50,8 @@ class CudaBackendContractTest {
       return Devices.open(CudaSettings.DEFAULTS.withCaching(false), Devices.cuBlas());
     }
 
-    @AfterEach
-    void asItWas() {
+    @AfterAll
+    static void asItWas() {
       anew();
     }
   }
