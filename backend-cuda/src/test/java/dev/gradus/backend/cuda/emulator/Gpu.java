@@ -20,6 +20,13 @@ final class Gpu {
 
   private static boolean loaded;
 
+  /** Device memory whose address can be asked for. */
+  static final class Memory extends CUdeviceptr {
+    long address() {
+      return getNativePointer() + getByteOffset();
+    }
+  }
+
   private CUmodule module = new CUmodule();
 
   /** A fresh driver in the given modes, with one context. */
@@ -68,35 +75,35 @@ final class Gpu {
     return JCudaDriver.cuModuleLoadData(module, Arrays.copyOf(text, text.length + 1));
   }
 
-  CUdeviceptr allocate(long bytes) {
-    CUdeviceptr pointer = new CUdeviceptr();
+  Memory allocate(long bytes) {
+    Memory pointer = new Memory();
     check(JCudaDriver.cuMemAlloc(pointer, bytes));
     return pointer;
   }
 
-  private CUdeviceptr upload(Pointer host, long bytes) {
-    CUdeviceptr pointer = allocate(bytes);
+  private Memory upload(Pointer host, long bytes) {
+    Memory pointer = allocate(bytes);
     check(JCudaDriver.cuMemcpyHtoD(pointer, host, bytes));
     return pointer;
   }
 
-  CUdeviceptr upload(float... values) {
+  Memory upload(float... values) {
     return upload(Pointer.to(values), 4L * values.length);
   }
 
-  CUdeviceptr upload(double... values) {
+  Memory upload(double... values) {
     return upload(Pointer.to(values), 8L * values.length);
   }
 
-  CUdeviceptr upload(int... values) {
+  Memory upload(int... values) {
     return upload(Pointer.to(values), 4L * values.length);
   }
 
-  CUdeviceptr upload(long... values) {
+  Memory upload(long... values) {
     return upload(Pointer.to(values), 8L * values.length);
   }
 
-  CUdeviceptr upload(byte... values) {
+  Memory upload(byte... values) {
     return upload(Pointer.to(values), values.length);
   }
 

@@ -7,6 +7,15 @@ extern "C" __global__ void missingBarrier(float* x) {
     x[threadIdx.x] = s[255 - threadIdx.x];
 }
 
+// The last barrier is missing: a warp writes what another may not have read yet.
+extern "C" __global__ void lateBarrier(float* x) {
+    __shared__ float s[64];
+    s[threadIdx.x] = x[threadIdx.x];
+    __syncthreads();
+    x[threadIdx.x] = s[threadIdx.x % 32];
+    s[63 - threadIdx.x] = 2.f + threadIdx.x;
+}
+
 // No barrier of the warp: another lane's write is read.
 extern "C" __global__ void missingWarpBarrier(float* x) {
     __shared__ volatile float s[32];
