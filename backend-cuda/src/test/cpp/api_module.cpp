@@ -1,7 +1,9 @@
 // Exported: modules, kernels and launches.
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <memory>
+#include <tuple>
 
 #include "driver.h"
 #include "interpreter.h"
@@ -16,17 +18,33 @@ int loadingDevice = 0;
 uint64_t allocateVariable(size_t bytes, const std::string& name) {
     Allocation* a = driver().memory.allocate(bytes, loadingDevice, false, false);
     if (a == nullptr) throw Failure{OUT_OF_MEMORY, "no memory for the module's variable '" + name + "'"};
-    a->variable = true;
-    memset(reinterpret_cast<void*>(a->begin), 0, bytes);
+    driver().memory.giveToModule(a);
     return a->begin;
 }
 
-int load(Module** out, const char* ptx, Context& context) {
+using ModuleKey = std::tuple<std::string, int, int, int>;
+
+// Decoding the backend's PTX takes a while, and tests open devices often: what was unloaded is used again.
+Module* decoded(const char* ptx, Context& context) {
+    static auto* known = new std::multimap<ModuleKey, Module*>();
     Driver& d = driver();
-    if (ptx == nullptr) return INVALID_VALUE;
+    const ModuleKey key(ptx, d.modes.highestPtx(), d.modes.capability, context.device);
+    const auto same = known->equal_range(key);
+    for (auto entry = same.first; entry != same.second; ++entry)
+        if (d.modules.count(entry->second) == 0) return entry->second;
     loadingDevice = context.device;
-    *out = loadModule(ptx, d.modes.highestPtx(), d.modes.capability, context.device, allocateVariable);
-    d.modules.insert(*out);
+    Module* module = loadModule(ptx, d.modes.highestPtx(), d.modes.capability, context.device, allocateVariable);
+    known->emplace(key, module);
+    return module;
+}
+
+int load(Module** out, const char* ptx, Context& context) {
+    if (ptx == nullptr) return INVALID_VALUE;
+    *out = decoded(ptx, context);
+    for (auto& entry : (*out)->variables)
+        memcpy(reinterpret_cast<void*>(entry.second.address), entry.second.initial.data(), entry.second.initial.size());
+    for (auto& entry : (*out)->kernels) entry.second.dynamicSharedLimit = Kernel().dynamicSharedLimit;
+    driver().modules.insert(*out);
     return SUCCESS;
 }
 
@@ -81,12 +99,9 @@ int launch(const char* name, Function* function, LaunchShape shape, void* stream
     return call(name, CONTEXT, [&](Context& context) -> int {
         Driver& d = driver();
         auto target = d.stream(stream, context);
-        Function* known = nullptr;
-        for (auto& entry : d.functions)
-            if (entry.second.get() == function) known = function;
-        if (known == nullptr || d.modules.count(known->module) == 0) throw Failure{INVALID_HANDLE, "no kernel of a loaded module"};
-        if (known->context != &context) throw Failure{INVALID_CONTEXT, "the kernel belongs to another context"};
-        const Kernel* kernel = known->kernel;
+        if (d.handedOut.count(function) == 0 || d.modules.count(function->module) == 0) throw Failure{INVALID_HANDLE, "no kernel of a loaded module"};
+        if (function->context != &context) throw Failure{INVALID_CONTEXT, "the kernel belongs to another context"};
+        const Kernel* kernel = function->kernel;
         checkShape(*kernel, shape);
         auto parameters = std::make_shared<std::vector<char>>(gatherParameters(*kernel, separate, extra));
         d.enqueue(target, kernel->name, [=] {
@@ -113,7 +128,6 @@ EMULATOR_API int cuModuleUnload(Module* module) {
         if (driver().modules.count(module) == 0) return INVALID_HANDLE;
         driver().drain(context);
         driver().modules.erase(module);
-        for (auto& entry : module->variables) driver().memory.release(entry.second.address, false);
         return SUCCESS;
     });
 }
@@ -126,6 +140,7 @@ EMULATOR_API int cuModuleGetFunction(Function** function, Module* module, const 
         if (found == module->kernels.end()) throw Failure{NOT_FOUND, std::string("the module has no kernel '") + name + "'"};
         auto& slot = d.functions[{&context, &found->second}];
         if (slot == nullptr) slot = std::make_unique<Function>(Function{&found->second, module, &context});
+        d.handedOut.insert(slot.get());
         *function = slot.get();
         return SUCCESS;
     });

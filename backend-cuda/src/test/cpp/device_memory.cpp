@@ -41,7 +41,17 @@ Allocation* DeviceMemory::allocate(size_t bytes, int device, bool pinned, bool t
         if (!pinned) a->defined = static_cast<uint8_t*>(reserveZeros(definedBytes(*a)));  // the host's writes are not seen
     }
     byMapping_[reinterpret_cast<uint64_t>(mapping)] = a;
+    account(*a, 1);
     return a;
+}
+
+void DeviceMemory::account(const Allocation& a, long sign) {
+    if (!a.pinned) used_[a.device] += size_t(sign) * a.bytes;
+}
+
+void DeviceMemory::giveToModule(Allocation* a) {
+    account(*a, -1);
+    a->variable = true;
 }
 
 void DeviceMemory::unmap(Allocation* a) {
@@ -55,6 +65,7 @@ void DeviceMemory::unmap(Allocation* a) {
 bool DeviceMemory::release(uint64_t address, bool pinned) {
     Allocation* a = find(address);
     if (a == nullptr || a->freed || a->begin != address || a->pinned != pinned) return false;
+    account(*a, -1);
     a->freed = true;
     madvise(a->mapping, a->mapped, MADV_DONTNEED);
     mprotect(a->mapping, a->mapped, PROT_NONE);
@@ -65,7 +76,7 @@ bool DeviceMemory::release(uint64_t address, bool pinned) {
     quarantine_.push_back(a);
     if (quarantine_.size() > QUARANTINE) {
         unmap(quarantine_.front());
-        quarantine_.erase(quarantine_.begin());
+        quarantine_.pop_front();
     }
     return true;
 }
@@ -132,12 +143,8 @@ uint64_t DeviceMemory::firstUndefined(uint64_t address, size_t bytes) {
 }
 
 size_t DeviceMemory::used(int device) const {
-    size_t sum = 0;
-    for (auto& entry : byMapping_) {
-        const Allocation* a = entry.second;
-        if (!a->freed && !a->pinned && a->device == device) sum += a->bytes;
-    }
-    return sum;
+    const auto found = used_.find(device);
+    return found == used_.end() ? 0 : found->second;
 }
 
 size_t DeviceMemory::live(bool pinned) const {
@@ -165,8 +172,10 @@ std::vector<Allocation*> DeviceMemory::blocks() const {
 }
 
 void DeviceMemory::clear() {
-    for (Allocation* a : blocks()) unmap(a);
     quarantine_.clear();
+    used_.clear();
+    for (Allocation* a : blocks())
+        if (!a->variable) unmap(a);
 }
 
 }  // namespace emulator

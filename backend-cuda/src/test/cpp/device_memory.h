@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <string>
 #include <vector>
@@ -17,7 +18,7 @@ struct Allocation {
     int device = 0;
     bool pinned = false;
     bool freed = false;
-    bool variable = false;         // belongs to a module, not to the program's allocations
+    bool variable = false;         // of a module
     uint8_t* mapping = nullptr;    // with the guard pages
     size_t mapped = 0;
     WordHistory* history = nullptr;  // race mode: who touched each word
@@ -30,6 +31,8 @@ class DeviceMemory {
 public:
     // A new block filled with 0xFF (a NaN in every float type); nullptr when the cap is reached.
     Allocation* allocate(size_t bytes, int device, bool pinned, bool trackDefined);
+    // A module's variable is none of the program's blocks: it counts nowhere and stays.
+    void giveToModule(Allocation* allocation);
     // Frees into quarantine: any later use is recognised. False if no live block begins there.
     bool release(uint64_t address, bool pinned);
     // The block whose bytes or guard pages hold the address, freed ones included; nullptr if none.
@@ -45,7 +48,7 @@ public:
     uint64_t firstUndefined(uint64_t address, size_t bytes);
 
     size_t used(int device) const;
-    size_t live(bool pinned) const;      // blocks, module variables apart
+    size_t live(bool pinned) const;      // blocks
     size_t liveBytes(bool pinned) const;
     std::vector<Allocation*> blocks() const;
     void clear();
@@ -54,9 +57,11 @@ public:
 
 private:
     void unmap(Allocation* allocation);
+    void account(const Allocation& allocation, long sign);
 
     std::map<uint64_t, Allocation*> byMapping_;  // key: the mapping's first address
-    std::vector<Allocation*> quarantine_;
+    std::deque<Allocation*> quarantine_;
+    std::map<int, size_t> used_;  // by device
 };
 
 }  // namespace emulator

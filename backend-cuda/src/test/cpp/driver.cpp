@@ -57,6 +57,7 @@ void Driver::reset() {
     graphs.clear();
     executables.clear();
     functions.clear();
+    handedOut.clear();
     modules.clear();
     registered.clear();
     memory.clear();

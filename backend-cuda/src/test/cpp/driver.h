@@ -109,6 +109,7 @@ struct Driver {
     std::set<Graph*> graphs, executables;
     std::set<Module*> modules;
     std::map<std::pair<Context*, Kernel*>, std::unique_ptr<Function>> functions;
+    std::set<const Function*> handedOut;                      // the same, by handle
     std::mt19937_64 random;
     std::string lastError;
     uint64_t calls = 0, failNameCalls = 0, allocations = 0, allocationsToFail = 0, graphLaunches = 0, unsupported = 0, synchronisations = 0;

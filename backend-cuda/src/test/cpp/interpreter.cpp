@@ -305,11 +305,11 @@ void runBlock(Worker& worker, uint64_t block) {
         for (const SpecialRow& s : worker.kernel->specials)
             if (s.value >= Special::CtaidX && s.value <= Special::CtaidZ) fill(w, s.row, worker.ctaid[int(s.value) - int(Special::CtaidX)]);
     }
-    std::vector<uint32_t> order(worker.warps.size());
+    std::vector<uint32_t>& order = worker.order;
+    order.resize(worker.warps.size());
     std::iota(order.begin(), order.end(), 0u);
-    std::mt19937_64 random(worker.seed * 1000003 + block);
     for (;;) {
-        if (worker.seed != 0) std::shuffle(order.begin(), order.end(), random);
+        if (worker.seed != 0) std::shuffle(order.begin(), order.end(), std::minstd_rand(uint32_t(worker.seed * 1000003 + block * 31 + worker.interval)));
         for (uint32_t k : order) runWarp(worker.warps[k]);
         bool waits = false;
         for (const Warp& w : worker.warps) waits = waits || w.parked >= 0;
@@ -353,6 +353,9 @@ private:
     bool started_ = false;
 };
 
+// Instructions of a launch below which waking the second thread takes longer than it saves.
+constexpr uint64_t WORTH_A_THREAD = 1000000;
+
 std::vector<uint32_t> shuffledBlocks(uint64_t blocks, uint64_t seed) {
     std::vector<uint32_t> order(blocks);
     std::iota(order.begin(), order.end(), 0u);
@@ -382,7 +385,7 @@ void execute(const Kernel& kernel, const LaunchShape& shape, const char* paramet
     launches++;
     const uint64_t blocks = shape.blocks();
     const bool parallel = modes.threads > 1 && !modes.race && modes.order == 0 && !kernel.ordered && blocks > 1 &&
-                          blocks * shape.threads() >= 4096;
+                          blocks * shape.threads() * kernel.code.size() >= WORTH_A_THREAD;
     std::vector<uint32_t> order;
     if (modes.order != 0) order = shuffledBlocks(blocks, modes.order + launches);
     std::atomic<uint64_t> next{0};

@@ -151,8 +151,7 @@ private:
             initialise(d, content);
         }
         const uint64_t address = allocate_(std::max<size_t>(d.bytes, 1), d.name);
-        memcpy(reinterpret_cast<void*>(address), content.data(), content.size());
-        source_.variables[d.name] = Variable{address, d.bytes};
+        source_.variables[d.name] = Variable{address, d.bytes, content};
     }
 
     void initialise(const Declaration& d, std::vector<char>& content) {

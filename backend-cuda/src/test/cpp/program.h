@@ -84,6 +84,7 @@ struct Kernel {
 struct Variable {
     uint64_t address = 0;
     uint32_t bytes = 0;
+    std::vector<char> initial;
 };
 
 struct Module {

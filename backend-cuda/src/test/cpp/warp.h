@@ -99,6 +99,7 @@ struct Worker {
     std::vector<char> files;
     std::vector<uint32_t> predicates;
     std::vector<Warp> warps;
+    std::vector<uint32_t> order;    // in which the warps run
     std::vector<char> shared;
     std::vector<WordHistory> sharedHistory;
     std::vector<uint8_t> sharedDefined;

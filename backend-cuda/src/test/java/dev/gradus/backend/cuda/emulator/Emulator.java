@@ -72,8 +72,9 @@ public final class Emulator {
    * g++ the calling test is aborted, and a line says so.
    */
   public static Path build() {
-    if (!hasCompiler()) {
-      String line = "the tests on the emulated CUDA driver do not run: there is no g++";
+    String lacking = lacking();
+    if (!lacking.isEmpty()) {
+      String line = "the tests on the emulated CUDA driver do not run: " + lacking;
       System.out.println(line);
       Assumptions.abort(line);
     }
@@ -96,17 +97,21 @@ public final class Emulator {
     return FOLDER;
   }
 
-  /** Whether g++ can be run. */
-  public static boolean hasCompiler() {
+  /** What this machine lacks to run the emulator, empty if nothing. */
+  private static String lacking() {
+    String system = System.getProperty("os.name") + " on " + System.getProperty("os.arch");
+    if (!system.equals("Linux on amd64")) {
+      return "JCuda has no native code for " + system + " that they could use";
+    }
     try {
-      return new ProcessBuilder("g++", "--version")
+      Process compiler =
+          new ProcessBuilder("g++", "--version")
               .redirectErrorStream(true)
               .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-              .start()
-              .waitFor()
-          == 0;
+              .start();
+      return compiler.waitFor() == 0 ? "" : "g++ does not work";
     } catch (IOException e) {
-      return false;
+      return "there is no g++";
     } catch (InterruptedException e) {
       throw new IllegalStateException("interrupted while asking for g++", e);
     }

@@ -75,6 +75,10 @@ final class Gpu {
     return JCudaDriver.cuModuleLoadData(module, Arrays.copyOf(text, text.length + 1));
   }
 
+  CUmodule module() {
+    return module;
+  }
+
   Memory allocate(long bytes) {
     Memory pointer = new Memory();
     check(JCudaDriver.cuMemAlloc(pointer, bytes));

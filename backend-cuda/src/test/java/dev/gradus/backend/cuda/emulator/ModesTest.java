@@ -10,6 +10,7 @@ import java.util.Set;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUdeviceptr;
+import jcuda.driver.CUmodule;
 import jcuda.driver.CUresult;
 import jcuda.driver.JCudaDriver;
 import org.junit.jupiter.api.Test;
@@ -103,6 +104,37 @@ class ModesTest {
     assertEquals(
         "cuModuleLoadData: PTX line 6: 'wgmma.mma.f32' is not supported by the emulator",
         EmulatorControl.lastError());
+  }
+
+  @Test
+  void aModuleThatIsLoadedAgainHasItsFirstValues() {
+    for (int k = 0; k < 2; k++) {
+      Gpu gpu = gpu("");
+      CUdeviceptr scratch = new CUdeviceptr();
+      long[] bytes = new long[1];
+      Gpu.check(JCudaDriver.cuModuleGetGlobal(scratch, bytes, gpu.module(), "scratch"));
+      assertEquals(16, bytes[0]);
+      assertEquals(0f, gpu.floats(scratch, 4)[0]);
+      Gpu.check(gpu.run("variables", 1, 4, 0, gpu.allocate(16)));
+      assertEquals(8f, gpu.floats(scratch, 4)[0]);
+      assertEquals(1, EmulatorControl.counter("live-modules"));
+      Gpu.check(JCudaDriver.cuModuleUnload(gpu.module()));
+      assertEquals(0, EmulatorControl.counter("live-modules"));
+    }
+  }
+
+  @Test
+  void twoModulesOfOneTextAreApart() {
+    Gpu gpu = gpu("");
+    CUmodule first = gpu.module();
+    gpu.with(Gpu.resource("samples.ptx"));
+    CUdeviceptr one = new CUdeviceptr();
+    CUdeviceptr two = new CUdeviceptr();
+    Gpu.check(JCudaDriver.cuModuleGetGlobal(one, new long[1], first, "scratch"));
+    Gpu.check(JCudaDriver.cuModuleGetGlobal(two, new long[1], gpu.module(), "scratch"));
+    Gpu.check(gpu.run("variables", 1, 4, 0, gpu.allocate(16)));
+    assertEquals(0f, gpu.floats(one, 4)[0]);
+    assertEquals(8f, gpu.floats(two, 4)[0]);
   }
 
   @Test
