@@ -7,6 +7,7 @@ import dev.gradus.spi.Axis;
 import dev.gradus.spi.ReduceOp;
 import dev.gradus.spi.Storage;
 import dev.gradus.types.DType;
+import org.jspecify.annotations.Nullable;
 
 /** Reductions along one axis: {@code reduce.cu}. */
 final class Axes {
@@ -49,24 +50,27 @@ final class Axes {
     int pieces = (int) Math.max(1, ceil(axis.length(), piece));
     String type = suffix(dtype);
     if (pieces == 1) {
-      run(name, type, x, 0, out, axis, piece, 1, accumulate);
+      run(name, type, x, null, out, axis, piece, 1, accumulate);
       return;
     }
     // A float sum is taken in double.
     boolean widened = op == ReduceOp.SUM && dtype == DType.F32;
     CudaStorage partial = device.allocate(widened ? DType.F64 : dtype, pieces * results);
-    run(name, type, x, partial.address(), out, axis, piece, pieces, false);
-    Axis rest = new Axis(1, pieces, results);
-    String last = widened ? suffix(DType.F64) + "_" + type : type;
-    run(name, last, partial, 0, out, rest, pieces, 1, accumulate);
-    device.free(partial);
+    try {
+      run(name, type, x, partial, out, axis, piece, pieces, false);
+      Axis rest = new Axis(1, pieces, results);
+      String last = widened ? suffix(DType.F64) + "_" + type : type;
+      run(name, last, partial, null, out, rest, pieces, 1, accumulate);
+    } finally {
+      device.free(partial);
+    }
   }
 
   private void run(
       String op,
       String type,
       Storage x,
-      long partial,
+      @Nullable Storage partial,
       Storage out,
       Axis axis,
       long piece,
@@ -75,7 +79,9 @@ final class Axes {
     boolean rows = axis.inner() == 1;
     Kernel kernel = kernels.get(op + (rows ? "_rows_" : "_columns_") + type);
     long results = axis.reduced();
-    LaunchBlock launch = device.launch().put(x).put(partial).put(out);
+    LaunchBlock launch = device.launch().put(x);
+    launch = partial == null ? launch.put(0L) : launch.put(partial);
+    launch.put(out);
     launch.put(results).put(axis.length()).put(axis.inner()).put(piece).put(accumulate ? 1 : 0);
     if (!rows) {
       launch.run(kernel, ceil(results, WARP), pieces, WARP, SHARE);

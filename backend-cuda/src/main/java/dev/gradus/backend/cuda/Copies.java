@@ -29,28 +29,26 @@ final class Copies {
       Storage dst,
       long dstOffset,
       long[] dstStrides) {
-    int bytes = src.dtype().bytes();
     Block block = new Block(shape, srcStrides, dstStrides);
     if (block.numel > 0) {
-      long from = CudaStorage.of(src).address() + srcOffset * bytes;
-      long to = CudaStorage.of(dst).address() + dstOffset * bytes;
-      copy(block, from, to, bytes);
+      copy(block, src, srcOffset, dst, dstOffset);
     }
   }
 
-  private void copy(Block block, long from, long to, int bytes) {
+  private void copy(Block block, Storage src, long from, Storage dst, long to) {
     if (block.isContiguous()) {
-      device.copy(to, from, block.numel * bytes);
+      device.copy(src, from, dst, to, block.numel);
     } else if (block.dimensions > MOST_DIMENSIONS) {
       int last = --block.dimensions;
       block.numel /= block.size[last];
       for (long i = 0; i < block.size[last]; i++) {
-        long at = from + i * block.from[last] * bytes;
-        copy(block.copy(), at, to + i * block.to[last] * bytes, bytes);
+        copy(block.copy(), src, from + i * block.from[last], dst, to + i * block.to[last]);
       }
     } else {
-      boolean wide = from % WIDEST == 0 && to % WIDEST == 0 && block.widen(WIDEST / bytes);
-      LaunchBlock launch = device.launch().put(from).put(to).put(block.numel);
+      int bytes = src.dtype().bytes();
+      int unit = WIDEST / bytes;
+      boolean wide = from % unit == 0 && to % unit == 0 && block.widen(unit);
+      LaunchBlock launch = device.launch().put(src, from).put(dst, to).put(block.numel);
       put(launch, block.size);
       put(launch, block.from);
       put(launch, block.to);

@@ -3,6 +3,7 @@ package dev.gradus.backend.cuda;
 import dev.gradus.spi.BackendException;
 import dev.gradus.spi.Storage;
 import dev.gradus.types.DType;
+import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -127,21 +128,24 @@ final class CudaDevice {
   /** A new storage with undefined content. */
   CudaStorage allocate(DType dtype, long numel) {
     enter();
-    long bytes = Math.multiplyExact(numel, dtype.bytes());
-    DeviceMemory.Block block = memory.allocate(bytes);
+    CudaStorage storage = new CudaStorage(dtype, numel, memory);
     if (!settings.caching()) {
       // Packs of elements read it too, which a tool that looks for undefined reads would tell.
-      set8(block.address() + bytes, (byte) 0, block.bytes() - bytes);
+      DeviceMemory.Block block = storage.use().block();
+      set8(block.address() + storage.bytes(), (byte) 0, block.bytes() - storage.bytes());
     }
-    return new CudaStorage(dtype, numel, block);
+    return storage;
   }
 
   /** Gives a storage back; nothing to be done once the device is closed or lost. */
   void free(Storage storage) {
-    if (!closed && !status.isLost()) {
-      enter();
-      memory.free(CudaStorage.of(storage).block());
+    if (closed || status.isLost()) {
+      return;
     }
+    if (!settings.caching()) {
+      enter();
+    }
+    memory.free(CudaStorage.of(storage).use());
   }
 
   /** Pinned host memory, which lives as long as the device. */
@@ -179,6 +183,7 @@ final class CudaDevice {
       LaunchBlock block,
       Cu.HostPointer extra) {
     int result = Cu.launch(kernel.function(), blocks, blocksY, threads, threadsY, compute, extra);
+    block.release();
     synchronized (launchBlocks) {
       launchBlocks.push(block);
     }
@@ -211,29 +216,53 @@ final class CudaDevice {
   }
 
   /** Sets so many bytes. */
-  void set8(long to, byte value, long count) {
-    enter();
+  private void set8(long to, byte value, long count) {
     if (count > 0) {
-      status.check(Cu.set8(to, value, count, compute), "setting " + count + " bytes");
-      settle("setting bytes");
+      status.check(Cu.set8(to, value, count, compute), "setting bytes of memory");
+      settle("setting bytes of memory");
     }
   }
 
-  /** Sets so many 32-bit words. */
-  void set32(long to, int value, long count) {
+  /** Sets every byte of a storage. */
+  void fill(Storage storage, byte value) {
     enter();
-    if (count > 0) {
-      status.check(Cu.set32(to, value, count, compute), "setting " + count + " words");
-      settle("setting words");
+    try {
+      CudaStorage s = CudaStorage.of(storage);
+      set8(s.address(), value, s.bytes());
+    } finally {
+      Reference.reachabilityFence(storage);
     }
   }
 
-  /** Copies bytes from one place of the device to another. */
-  void copy(long to, long from, long bytes) {
+  /** Sets every 32-bit word of a storage. */
+  void fill(Storage storage, int value) {
     enter();
-    if (bytes > 0) {
-      status.check(Cu.copy(to, from, bytes, compute), "copy of " + bytes + " bytes");
-      settle("copy of bytes");
+    try {
+      CudaStorage s = CudaStorage.of(storage);
+      long count = s.bytes() / Integer.BYTES;
+      if (count > 0) {
+        status.check(Cu.set32(s.address(), value, count, compute), "setting words of memory");
+        settle("setting words of memory");
+      }
+    } finally {
+      Reference.reachabilityFence(storage);
+    }
+  }
+
+  /** Copies elements, from a place in one storage to a place in another of its type. */
+  void copy(Storage src, long from, Storage dst, long to, long count) {
+    enter();
+    try {
+      int each = src.dtype().bytes();
+      if (count > 0) {
+        long source = CudaStorage.of(src).address() + from * each;
+        long target = CudaStorage.of(dst).address() + to * each;
+        status.check(Cu.copy(target, source, count * each, compute), "copy on the device");
+        settle("copy on the device");
+      }
+    } finally {
+      Reference.reachabilityFence(src);
+      Reference.reachabilityFence(dst);
     }
   }
 

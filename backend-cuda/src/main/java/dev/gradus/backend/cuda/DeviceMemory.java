@@ -1,12 +1,17 @@
 package dev.gradus.backend.cuda;
 
 import dev.gradus.spi.DeviceMemoryException;
+import java.lang.ref.PhantomReference;
+import java.lang.ref.Reference;
+import java.lang.ref.ReferenceQueue;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * A device's memory. The driver is slow to give memory and stops the device for it, so a block that
@@ -34,6 +39,8 @@ final class DeviceMemory {
   private final Map<Long, ArrayDeque<Block>> free = new HashMap<>();
   private final Map<Long, Integer> live = new HashMap<>();
   private final Map<Long, Long> owned = new HashMap<>();
+  private final Set<Use> uses = new HashSet<>();
+  private final ReferenceQueue<CudaStorage> unreachable = new ReferenceQueue<>();
   private long slab;
   private long slabEnd;
   private long held;
@@ -85,8 +92,43 @@ final class DeviceMemory {
     return block;
   }
 
-  /** Takes a block back. Work that was asked for before may still use it. */
-  synchronized void free(Block block) {
+  /**
+   * Memory for a storage, which it has until it gives it back or nobody references it any more.
+   *
+   * @param owner the storage
+   */
+  synchronized Use use(CudaStorage owner, long bytes) {
+    for (Reference<?> lost = unreachable.poll(); lost != null; lost = unreachable.poll()) {
+      free((Use) lost);
+    }
+    Use use = new Use(owner, unreachable, allocate(bytes));
+    uses.add(use);
+    return use;
+  }
+
+  /** Ends a use. Work that was asked for before may still be to come. */
+  synchronized void free(Use use) {
+    if (uses.remove(use)) {
+      use.clear();
+      free(use.block);
+    }
+  }
+
+  /** A storage's block. */
+  static final class Use extends PhantomReference<CudaStorage> {
+    private final Block block;
+
+    private Use(CudaStorage owner, ReferenceQueue<CudaStorage> queue, Block block) {
+      super(owner, queue);
+      this.block = block;
+    }
+
+    Block block() {
+      return block;
+    }
+  }
+
+  private void free(Block block) {
     if (block.bytes() == 0) {
       return;
     }
@@ -133,16 +175,16 @@ final class DeviceMemory {
   private void trim() {
     status.check(Cu.synchronizeContext(), "waiting for the device");
     for (ArrayDeque<Block> blocks : free.values()) {
-      blocks.removeIf(b -> b.bytes() > SMALL && giveBack(b.address()));
+      // Of one size, so all or none.
+      while (!blocks.isEmpty() && blocks.element().bytes() > SMALL) {
+        giveBack(blocks.pop().address());
+      }
     }
   }
 
-  private boolean giveBack(long address) {
+  private void giveBack(long address) {
+    status.check(Cu.free(address), "freeing memory");
     held -= owned.remove(address);
-    if (!status.isLost()) {
-      status.check(Cu.free(address), "freeing memory");
-    }
-    return true;
   }
 
   private String refusal(long bytes) {
@@ -200,6 +242,7 @@ final class DeviceMemory {
       Status.ignore(Cu.free(address));
     }
     owned.clear();
+    uses.clear();
     free.clear();
     live.clear();
     held = 0;

@@ -163,30 +163,27 @@ final class Elementwise {
   }
 
   void fill(Storage out, double value) {
-    CudaStorage to = CudaStorage.of(out);
-    long n = to.numel();
     switch (out.dtype()) {
-      case F32 -> device.set32(to.address(), Float.floatToRawIntBits((float) value), n);
-      case BOOL -> device.set8(to.address(), (byte) (value != 0 ? 1 : 0), n);
-      case F64 -> fill(to, Double.doubleToRawLongBits(value));
-      case I64 -> fill(to, (long) value);
+      case F32 -> device.fill(out, Float.floatToRawIntBits((float) value));
+      case BOOL -> device.fill(out, (byte) (value != 0 ? 1 : 0));
+      case F64 -> fill(out, Double.doubleToRawLongBits(value));
+      case I64 -> fill(out, (long) value);
     }
   }
 
-  private void fill(CudaStorage out, long bits) {
+  private void fill(Storage out, long bits) {
     long n = out.numel();
     if ((int) bits == (int) (bits >>> Integer.SIZE)) {
-      device.set32(out.address(), (int) bits, 2 * n);
+      device.fill(out, (int) bits);
     } else if (n > 0) {
       run(device.launch().put(out).put(n).put(bits), kernels.get("fill_b64"), n);
     }
   }
 
   void cast(Storage x, Storage out) {
-    CudaStorage from = CudaStorage.of(x);
     long n = out.numel();
     if (x.dtype() == out.dtype()) {
-      device.copy(CudaStorage.of(out).address(), from.address(), n * x.dtype().bytes());
+      device.copy(x, 0, out, 0, n);
     } else if (n > 0) {
       String name = "cast_" + suffix(x.dtype()) + "_" + suffix(out.dtype());
       run(device.launch().put(x).put(out).put(n), kernels.get(name), n);

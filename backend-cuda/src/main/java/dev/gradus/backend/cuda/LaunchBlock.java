@@ -3,6 +3,7 @@ package dev.gradus.backend.cuda;
 import dev.gradus.spi.Storage;
 import dev.gradus.types.DType;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One launch: its parameters, put one after the other in the order of the kernel's list, then the
@@ -26,10 +27,13 @@ final class LaunchBlock {
   private static final int END = 0;
   private static final int SIZE_AT = 40;
   private static final int PARAMETERS_AT = 48;
+  private static final int MOST_STORAGES = 8;
 
   private final CudaDevice device;
   private final ByteBuffer memory;
   private final Cu.HostPointer extra;
+  private final @Nullable Storage[] held = new @Nullable Storage[MOST_STORAGES];
+  private int holds;
   private int end = PARAMETERS_AT;
 
   /**
@@ -55,9 +59,22 @@ final class LaunchBlock {
     return at;
   }
 
-  /** The address of a storage's elements. */
+  /** The address of a storage's elements. The storage stays reachable until the launch. */
   LaunchBlock put(Storage storage) {
-    return put(CudaStorage.of(storage).address());
+    return put(storage, 0);
+  }
+
+  /** The address of an element of a storage. */
+  LaunchBlock put(Storage storage, long element) {
+    held[holds++] = storage;
+    return put(CudaStorage.of(storage).address() + element * storage.dtype().bytes());
+  }
+
+  /** Lets go of the storages, when the driver has the launch. */
+  void release() {
+    while (holds > 0) {
+      held[--holds] = null;
+    }
   }
 
   /** An address, or a 64-bit number. */

@@ -6,6 +6,7 @@ import static dev.gradus.backend.cuda.KernelTable.unsupported;
 import dev.gradus.spi.Gemm;
 import dev.gradus.spi.Storage;
 import dev.gradus.types.DType;
+import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
@@ -87,7 +88,7 @@ final class Products {
     }
     if (sizes.k() == 0) {
       if (!sizes.accumulate()) {
-        device.set8(CudaStorage.of(c).address(), (byte) 0, CudaStorage.of(c).bytes());
+        device.fill(c, (byte) 0);
       }
     } else if (blas == null) {
       own(sizes, a, b, c);
@@ -96,30 +97,46 @@ final class Products {
     }
   }
 
-  // A row-major matrix is its transpose in cuBLAS's order, so the operands change places.
   private void byCuBlas(CuBlas.Handle handle, Gemm s, Storage a, Storage b, Storage c) {
-    boolean single = c.dtype() == DType.F32;
-    CuBlas.Product product =
-        new CuBlas.Product(
-            s.transB(),
-            s.transA(),
-            s.n(),
-            s.m(),
-            s.k(),
-            s.batch(),
-            new CuBlas.Matrix(CudaStorage.of(b).address(), s.transB() ? s.k() : s.n(), s.strideB()),
-            new CuBlas.Matrix(CudaStorage.of(a).address(), s.transA() ? s.m() : s.k(), s.strideA()),
-            new CuBlas.Matrix(CudaStorage.of(c).address(), s.n(), s.m() * s.n()),
-            single ? oneF32 : oneF64,
-            s.accumulate() ? (single ? oneF32 : oneF64) : (single ? zeroF32 : zeroF64));
     device.enter();
     int status;
-    // A handle is for one thread at a time.
-    synchronized (handle) {
-      status = single ? CuBlas.sgemm(handle, product) : CuBlas.dgemm(handle, product);
+    try {
+      CuBlas.Product product = product(s, a, b, c);
+      // A handle is for one thread at a time.
+      synchronized (handle) {
+        boolean single = c.dtype() == DType.F32;
+        status = single ? CuBlas.sgemm(handle, product) : CuBlas.dgemm(handle, product);
+      }
+    } finally {
+      Reference.reachabilityFence(a);
+      Reference.reachabilityFence(b);
+      Reference.reachabilityFence(c);
     }
-    device.status().checkBlas(status, "product " + s);
-    device.settle("product " + s);
+    if (status != CuBlas.SUCCESS) {
+      device.status().checkBlas(status, "product " + s);
+    }
+    device.settle("product by cuBLAS");
+  }
+
+  // A row-major matrix is its transpose in cuBLAS's order, so the operands change places.
+  private CuBlas.Product product(Gemm s, Storage a, Storage b, Storage c) {
+    boolean single = c.dtype() == DType.F32;
+    Cu.HostPointer one = single ? oneF32 : oneF64;
+    Cu.HostPointer zero = single ? zeroF32 : zeroF64;
+    long leadingA = s.transA() ? s.m() : s.k();
+    long leadingB = s.transB() ? s.k() : s.n();
+    return new CuBlas.Product(
+        s.transB(),
+        s.transA(),
+        s.n(),
+        s.m(),
+        s.k(),
+        s.batch(),
+        new CuBlas.Matrix(CudaStorage.of(b).address(), leadingB, s.strideB()),
+        new CuBlas.Matrix(CudaStorage.of(a).address(), leadingA, s.strideA()),
+        new CuBlas.Matrix(CudaStorage.of(c).address(), s.n(), s.m() * s.n()),
+        one,
+        s.accumulate() ? one : zero);
   }
 
   private void own(Gemm s, Storage a, Storage b, Storage c) {

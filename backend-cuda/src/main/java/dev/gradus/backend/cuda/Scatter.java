@@ -29,22 +29,23 @@ final class Scatter {
       throw unsupported("scatterAdd", dtype);
     }
     if (!accumulate) {
-      CudaStorage to = CudaStorage.of(out);
-      device.set8(to.address(), (byte) 0, to.bytes());
+      device.fill(out, (byte) 0);
     }
     long count = ids.numel();
     long row = axis.outer() * axis.inner();
     if (count == 0 || row == 0) {
       return;
     }
-    int bits = bits(count);
     CudaStorage keys = sorted(ids, skip);
-    LaunchBlock launch = device.launch().put(x).put(keys).put(out).put(count);
-    launch.put(axis.outer()).put(axis.length()).put(axis.inner()).put(bits);
-    int tiles = (int) Math.min(Axes.ceil(row, Axes.WARP), MOST_TILES);
-    Kernel kernel = kernels.get("scatter_" + suffix(dtype));
-    launch.run(kernel, Axes.ceil(count, Axes.SHARE), tiles, Axes.WARP, Axes.SHARE);
-    device.free(keys);
+    try {
+      LaunchBlock launch = device.launch().put(x).put(keys).put(out).put(count);
+      launch.put(axis.outer()).put(axis.length()).put(axis.inner()).put(bits(count));
+      int tiles = (int) Math.min(Axes.ceil(row, Axes.WARP), MOST_TILES);
+      Kernel kernel = kernels.get("scatter_" + suffix(dtype));
+      launch.run(kernel, Axes.ceil(count, Axes.SHARE), tiles, Axes.WARP, Axes.SHARE);
+    } finally {
+      device.free(keys);
+    }
   }
 
   /** How many low bits of a key hold the place. */
@@ -57,12 +58,21 @@ final class Scatter {
    * skipped ids, and what there is beyond the number of ids, come last, as -1.
    */
   CudaStorage sorted(Storage ids, long skip) {
+    CudaStorage keys = device.allocate(DType.I64, Math.max(2, 1L << bits(ids.numel())));
+    try {
+      sort(ids, skip, keys);
+    } catch (RuntimeException e) {
+      device.free(keys);
+      throw e;
+    }
+    return keys;
+  }
+
+  private void sort(Storage ids, long skip, CudaStorage keys) {
     long count = ids.numel();
-    int bits = bits(count);
-    long padded = Math.max(2, 1L << bits);
-    CudaStorage keys = device.allocate(DType.I64, padded);
+    long padded = keys.numel();
     LaunchBlock launch = device.launch().put(ids).put(keys).put(count).put(padded).put(skip);
-    launch.put(bits);
+    launch.put(bits(count));
     launch.run(kernels.get("sort_keys"), device.blocksFor(padded, 1), CudaDevice.THREADS);
     int span = (int) Math.min(padded, MOST_SORTED);
     near(keys, span, span);
@@ -74,7 +84,6 @@ final class Scatter {
       }
       near(keys, width, span);
     }
-    return keys;
   }
 
   private void near(CudaStorage keys, long width, int span) {

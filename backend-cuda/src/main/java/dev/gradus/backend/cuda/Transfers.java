@@ -2,6 +2,7 @@ package dev.gradus.backend.cuda;
 
 import dev.gradus.spi.Storage;
 import dev.gradus.types.DType;
+import java.lang.ref.Reference;
 import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.DoubleBuffer;
@@ -92,16 +93,20 @@ final class Transfers {
   /** Copies a buffer's remaining elements to the start of a storage. */
   void upload(Buffer src, Storage dst) {
     device.enter();
-    DType dtype = dst.dtype();
-    int most = SLOT / dtype.bytes();
-    int from = src.position();
-    long to = CudaStorage.of(dst).address();
-    for (int left = src.remaining(); left > 0; ) {
-      int count = Math.min(left, most);
-      upload(dtype, src, from, count, to);
-      from += count;
-      left -= count;
-      to += (long) count * dtype.bytes();
+    try {
+      DType dtype = dst.dtype();
+      int most = SLOT / dtype.bytes();
+      int from = src.position();
+      long to = CudaStorage.of(dst).address();
+      for (int left = src.remaining(); left > 0; ) {
+        int count = Math.min(left, most);
+        upload(dtype, src, from, count, to);
+        from += count;
+        left -= count;
+        to += (long) count * dtype.bytes();
+      }
+    } finally {
+      Reference.reachabilityFence(dst);
     }
   }
 
@@ -152,26 +157,34 @@ final class Transfers {
     DType dtype = src.dtype();
     int most = SLOT / dtype.bytes();
     int to = dst.position();
-    long from = CudaStorage.of(src).address();
     synchronized (downloads) {
-      Pinned pinned = landing;
-      if (pinned == null) {
-        pinned = new Pinned(device.pin(SLOT));
-        landing = pinned;
-      }
-      for (int left = dst.remaining(); left > 0; ) {
-        int count = Math.min(left, most);
-        int bytes = count * dtype.bytes();
-        String call = "download of " + bytes + " bytes";
-        status.check(Cu.toHost(pinned.address, from, bytes, device.compute()), call);
-        status.check(Cu.record(downloaded, device.compute()), call);
-        status.check(Cu.synchronize(downloaded), call);
-        pinned.read(dtype, dst, to, count);
-        to += count;
-        left -= count;
-        from += bytes;
+      try {
+        long from = CudaStorage.of(src).address();
+        for (int left = dst.remaining(); left > 0; ) {
+          int count = Math.min(left, most);
+          download(dtype, from, dst, to, count);
+          to += count;
+          left -= count;
+          from += (long) count * dtype.bytes();
+        }
+      } finally {
+        Reference.reachabilityFence(src);
       }
     }
+  }
+
+  private void download(DType dtype, long from, Buffer dst, int to, int count) {
+    Pinned pinned = landing;
+    if (pinned == null) {
+      pinned = new Pinned(device.pin(SLOT));
+      landing = pinned;
+    }
+    int bytes = count * dtype.bytes();
+    String call = "download of " + bytes + " bytes";
+    status.check(Cu.toHost(pinned.address, from, bytes, device.compute()), call);
+    status.check(Cu.record(downloaded, device.compute()), call);
+    status.check(Cu.synchronize(downloaded), call);
+    pinned.read(dtype, dst, to, count);
   }
 
   void close() {

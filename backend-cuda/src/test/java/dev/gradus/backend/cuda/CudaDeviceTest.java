@@ -148,6 +148,23 @@ class CudaDeviceTest {
   }
 
   @Test
+  void whatNobodyReferencesIsGivenToOthers() {
+    Devices.configure("memory=" + 64 * MIB);
+    try (Backend b = Devices.open(CudaSettings.DEFAULTS, Devices.withoutCuBlas())) {
+      DeviceMemory memory = CudaBackend.deviceOf(b).memory();
+      long before = memory.used();
+      Object lost = b.allocate(DType.F32, 8 * MIB);
+      assertEquals(before + 32 * MIB, memory.used());
+      lost = "";
+      for (int i = 0; i < 100 && memory.used() > before; i++) {
+        System.gc();
+        b.free(b.allocate(DType.F32, 1));
+      }
+      assertEquals(before, memory.used(), String.valueOf(lost));
+    }
+  }
+
+  @Test
   void outOfMemoryGivesBackWhatIsKeptAndTriesAgain() {
     Devices.configure("memory=" + 64 * MIB);
     try (Backend b = Devices.open()) {
