@@ -31,6 +31,9 @@ class CudaProbeTest {
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("-Xshare:auto");
     command.add("-XX:TieredStopAtLevel=1");
+    if (Runtime.version().feature() >= 24) {
+      command.add("--enable-native-access=ALL-UNNAMED"); // without it Java warns, among the lines
+    }
     command.add("-Dgradus.cuda.lib=" + libraries);
     command.add("-Duser.home=" + home);
     command.add("-cp");
