@@ -65,6 +65,10 @@ public final class Clip {
       if (!(p > 0)) {
         throw new IllegalArgumentException("Clip norm's p must be > 0 but is " + p);
       }
+      if (nonFinite == null) {
+        throw new IllegalArgumentException(
+            "Clip norm's nonFinite is null; it is PASS, SKIP or REFUSE");
+      }
     }
 
     /** The Euclidean norm, at most this; what is not finite passes. */

@@ -33,7 +33,8 @@ import org.jspecify.annotations.Nullable;
  * @param steps at least 3
  * @param smoothing in [0, 1); 0 leaves losses as they are
  * @param divergence the search ends where the smoothed loss is more than so many times the least
- *     one, or not finite; greater than 1
+ *     one, or not finite; greater than 1. Above a negative least one it may rise by {@code
+ *     divergence - 1} times its size
  */
 public record RateFinder(double from, double to, int steps, double smoothing, double divergence) {
   private static final int STEPS = 100;
@@ -89,7 +90,7 @@ public record RateFinder(double from, double to, int steps, double smoothing, do
    * state.
    *
    * @param loss the loss of step 0, 1, … on a batch of its own; its scope ends with the step
-   * @throws IllegalArgumentException if every group has the rate 0
+   * @throws IllegalArgumentException if every group has the rate 0, or a loss is null
    */
   public RateCurve run(Optimizer<?> optimizer, Module model, IntFunction<Tensor> loss) {
     Probe probe = new Probe(greatestRate(optimizer));
@@ -126,14 +127,20 @@ public record RateFinder(double from, double to, int steps, double smoothing, do
       try (Scope scope = Scope.open()) {
         optimizer.zeroGrad();
         probe.rate = rate(i);
-        Tensor l = loss.apply(i);
+        @Nullable Tensor l = loss.apply(i);
+        if (l == null) {
+          throw new IllegalArgumentException(
+              "RateFinder: the loss of step " + i + " is null; return the loss of a batch");
+        }
         double value = l.item();
         mean = smoothing * mean + (1 - smoothing) * value;
         weight = smoothing * weight + (1 - smoothing);
         double smoothed = mean / weight;
         points.add(new RateCurve.Point(probe.rate, value, smoothed));
         least = Math.min(least, smoothed);
-        if (!(smoothed <= divergence * least)) {
+        // For losses above 0 that is divergence * least; others would be above that at once.
+        double most = least + (divergence - 1) * Math.abs(least);
+        if (!Double.isFinite(smoothed) || smoothed > most) {
           return new RateCurve(points, true);
         }
         l.backward();

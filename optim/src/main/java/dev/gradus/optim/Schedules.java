@@ -201,7 +201,8 @@ public final class Schedules {
 
   /**
    * Schedules one after the other, each from its own step 0 and the base rate (SequentialLR). A
-   * rate changed by hand is the base rate of that which is on, and of those to come.
+   * rate changed by hand is the base rate of that which is on, and of those to come; where one of
+   * them sets the rates itself, it cannot be changed.
    *
    * @param schedules at least one, none a {@link ReduceOnPlateau}
    * @param milestones the step at which each but the first begins, each at least the one before; of
@@ -213,7 +214,8 @@ public final class Schedules {
 
   /**
    * Schedules at the same time, each of the rate that the one before makes, so that factors
-   * multiply (ChainedScheduler). A rate changed by hand is the base rate of the first.
+   * multiply (ChainedScheduler). A rate changed by hand is the base rate of the first, and cannot
+   * be changed where that sets the rates itself.
    *
    * @param schedules at least one, none a {@link ReduceOnPlateau}; one that sets the rates itself
    *     comes first

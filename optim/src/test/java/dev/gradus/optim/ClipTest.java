@@ -352,6 +352,9 @@ class ClipTest {
           "Clip norm's p must be > 0 but is 0.0",
           Fixture.refused(wrong, () -> Clip.Norm.atMost(1).withP(0)));
       assertEquals(
+          "Clip norm's nonFinite is null; it is PASS, SKIP or REFUSE",
+          Fixture.refused(wrong, () -> Clip.Norm.atMost(1).withNonFinite(null)));
+      assertEquals(
           "Clip value's limit must be >= 0 but is -0.5",
           Fixture.refused(wrong, () -> clip.value(-0.5)));
     }

@@ -199,6 +199,10 @@ class RateFinderTest {
 
   /** {@code p^2} by SGD: each step multiplies p by {@code 1 - 2 rate}. */
   private RateCurve parabola(double smoothing) {
+    return parabola(smoothing, 0);
+  }
+
+  private RateCurve parabola(double smoothing, double bottom) {
     Module one =
         new Module() {
           {
@@ -209,7 +213,7 @@ class RateFinderTest {
     return RateFinder.between(1e-3, 10)
         .withSteps(101)
         .withSmoothing(smoothing)
-        .run(sgd, one, step -> one.parameters().get(0).pow(2).sum());
+        .run(sgd, one, step -> one.parameters().get(0).pow(2).sum().add(bottom));
   }
 
   @Test
@@ -236,6 +240,17 @@ class RateFinderTest {
   }
 
   @Test
+  void aNegativeLossDivergesWhereItRoseByThreeTimesTheSizeOfTheLeast() {
+    RateCurve curve = parabola(0, -10);
+    assertTrue(curve.diverged());
+    int end = curve.points().size() - 1;
+    double least = curve.points().stream().mapToDouble(RateCurve.Point::loss).min().orElse(0);
+    assertEquals(-10, least, 0.1);
+    assertTrue(curve.points().get(end).loss() > -2 * least);
+    assertTrue(curve.points().get(end - 1).loss() <= -2 * least);
+  }
+
+  @Test
   void theSuggestionIsWhereTheLossFallsFastest() {
     List<RateCurve.Point> points = new ArrayList<>();
     double[] losses = {9, 5, 5, 4.9, 4.5, 2, 1, 1.5, 3, 9, 20};
@@ -254,6 +269,7 @@ class RateFinderTest {
     assertEquals(4, curve.points().size());
     assertTrue(curve.diverged());
     assertEquals(Double.POSITIVE_INFINITY, curve.points().get(3).loss());
+    assertEquals(1, find(step -> loss().div(0)).points().size());
   }
 
   @Test
@@ -302,6 +318,15 @@ class RateFinderTest {
 
   private static String refused(org.junit.jupiter.api.function.Executable action) {
     return Fixture.refused(IllegalArgumentException.class, action);
+  }
+
+  @Test
+  void aLossThatIsNullIsRefused() {
+    String before = everything();
+    assertEquals(
+        "RateFinder: the loss of step 2 is null; return the loss of a batch",
+        refused(() -> find(step -> step == 2 ? null : loss())));
+    assertEquals(before, everything());
   }
 
   @Test

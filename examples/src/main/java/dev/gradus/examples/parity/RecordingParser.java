@@ -142,6 +142,7 @@ final class RecordingParser {
   }
 
   private Shape shape(JsonNode sizes, String where) throws MalformedRecordingException {
+    requireList(sizes, where + ": shape");
     long[] dims = new long[sizes.size()];
     for (int i = 0; i < dims.length; i++) {
       if (!sizes.path(i).isIntegralNumber() || !sizes.path(i).canConvertToLong()) {
@@ -169,7 +170,7 @@ final class RecordingParser {
       int number = steps.size() + 1;
       String where = "step " + number;
       requireObject(node, where);
-      if (node.path("step").asInt() != number) {
+      if (!node.path("step").isInt() || node.path("step").intValue() != number) {
         throw malformed(
             "step "
                 + Quoted.plain(node.path("step").toString())
@@ -269,6 +270,7 @@ final class RecordingParser {
   private List<Group> readGroups(
       JsonNode all, String where, List<Group> before, String optimizer, Optimizers.Kind<?> kind)
       throws MalformedRecordingException {
+    requireList(all, where + ": groups");
     List<Group> groups = new ArrayList<>();
     Map<String, String> groupOf = new HashMap<>();
     Set<String> names = new LinkedHashSet<>();
@@ -311,10 +313,13 @@ final class RecordingParser {
       throws MalformedRecordingException {
     requireObject(node, where + ": a group");
     requireKeys(node, where + ": a group", Set.of("name", "parameters", "options"), Set.of());
-    String name = node.get("name").asText();
+    String name = text(node.get("name"), where + ": the name of a group");
     String who = where + ": group " + Quoted.of(name);
+    requireList(node.get("parameters"), who + ": parameters");
     List<String> members = new ArrayList<>();
-    node.get("parameters").forEach(p -> members.add(p.asText()));
+    for (JsonNode member : node.get("parameters")) {
+      members.add(text(member, who + ": a parameter's name"));
+    }
     if (members.isEmpty() || name.isBlank()) {
       throw malformed(who + ": a group has a name and at least one parameter");
     }
@@ -366,6 +371,19 @@ final class RecordingParser {
     if (!node.isObject()) {
       throw malformed(where + ": an object is expected, as docs/parity.md describes it");
     }
+  }
+
+  private void requireList(JsonNode node, String where) throws MalformedRecordingException {
+    if (!node.isArray()) {
+      throw malformed(where + ": a list is expected, as docs/parity.md describes it");
+    }
+  }
+
+  private String text(JsonNode node, String where) throws MalformedRecordingException {
+    if (!node.isTextual()) {
+      throw malformed(where + " is " + Quoted.plain(node.toString()) + "; it is a text");
+    }
+    return node.textValue();
   }
 
   private void requireKeys(JsonNode node, String where, Set<String> needed, Set<String> allowed)

@@ -73,6 +73,7 @@ class RecordingTest {
           "b": {"dtype" | "b\\u0007": {"dtype" | parameter 'b?': a name is not blank and has no control characters
           "float32" | "float16" | parameter 'b': its dtype is 'float16'; float32 and float64 can be replayed
           [1, 2], "initial" | [1, 2.5], "initial" | parameter 'w': its shape is not a list of whole numbers
+          [1, 2], "initial" | 5, "initial" | parameter 'w': shape: a list is expected, as docs/parity.md describes it
           [1, 2], "initial" | [1, -2], "initial" | parameter 'w': shape: [1, -2] has a negative size; sizes must be >= 0
           [1, 2]}, | [1]}, | parameter 'w': there are 1 numbers but the shape is [1, 2], which has 2 elements
           [1, 2]}, | [1, true]}, | parameter 'w': element 1 is no number
@@ -81,6 +82,11 @@ class RecordingTest {
           "step": 2 | "step": 3 | step 3 stands where step 2 is expected; steps are numbered 1, 2, 3, … and stand in this order
           "groups" | "group" | step 1: 'group' is unknown
           "options": {"lr": 0.5} | "options": {"lr": 0.5}, "x": 1 | step 1: a group: 'x' is unknown
+          "step": 2 | "step": 2.5 | step 2.5 stands where step 2 is expected; steps are numbered 1, 2, 3, … and stand in this order
+          "step": 2 | "step": "2" | step "2" stands where step 2 is expected; steps are numbered 1, 2, 3, … and stand in this order
+          ["w", "b"] | {"a": "w", "b": "b"} | step 1: group 'all': parameters: a list is expected, as docs/parity.md describes it
+          ["w", "b"] | ["w", 7] | step 1: group 'all': a parameter's name is 7; it is a text
+          "name": "all" | "name": 7 | step 1: the name of a group is 7; it is a text
           ["w", "b"] | ["w", "c"] | step 1: group 'all': 'c' is none of the parameters
           ["w", "b"] | ["w", "w"] | step 1: group 'all': parameter 'w' is in group 'all' too
           ["w", "b"] | [] | step 1: group 'all': a group has a name and at least one parameter
@@ -122,6 +128,14 @@ class RecordingTest {
     assertEquals(
         "step 1: there are no groups; the first step names them",
         refused(JSON.replace(groups, "")));
+  }
+
+  @Test
+  void groupsAreAList() {
+    String json =
+        JSON.replace("\"groups\": [", "\"groups\": {\"a\": ").replace("0.5}}],", "0.5}}},");
+    assertEquals(
+        "step 1: groups: a list is expected, as docs/parity.md describes it", refused(json));
   }
 
   @Test
