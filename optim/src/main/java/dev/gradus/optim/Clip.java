@@ -141,7 +141,8 @@ public final class Clip {
       return norm;
     }
     double scale = Math.min(1, options.max() / (norm + NORM_EPS));
-    if (scale != 1) {
+    boolean measures = options.max() == Double.POSITIVE_INFINITY;
+    if (!measures && scale != 1) {
       gradients.apply("ClipNorm", UnaryOp.MUL_SCALAR, scale, 0);
     }
     return norm;

@@ -36,7 +36,8 @@ final class Cosines {
       long length = period;
       while (since >= length) {
         since -= length;
-        length *= multiplier;
+        // A period that no step reaches the end of is as long as any that is longer.
+        length = length > Long.MAX_VALUE / multiplier ? Long.MAX_VALUE : length * multiplier;
       }
       return minimum + (base - minimum) * (1 + Math.cos(Math.PI * since / length)) / 2;
     }

@@ -64,8 +64,8 @@ final class Member {
     rows = r;
     if (r == null && form == UpdateRule.Form.ONLY_ROWS) {
       throw new IllegalStateException(
-          "its gradient is dense: it was used other than by lookups of rows, or the gradient was"
-              + " changed; give it to an Adam");
+          "its gradient is dense: it was used other than by lookups of rows, the gradient was"
+              + " changed, or another optimizer takes it dense; give it to one Adam");
     }
     return (r != null ? isAt(p, r) : isAt(p, denseGrad()))
         && p != null

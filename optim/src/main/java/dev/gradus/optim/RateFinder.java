@@ -97,7 +97,7 @@ public record RateFinder(double from, double to, int steps, double smoothing, do
     Before before = new Before(optimizer, model);
     try {
       before.attach(probe);
-      return search(optimizer, probe, loss);
+      return search(optimizer, model, probe, loss);
     } finally {
       before.restore();
     }
@@ -118,14 +118,15 @@ public record RateFinder(double from, double to, int steps, double smoothing, do
   }
 
   @SuppressWarnings("try") // the scope is open for its effect
-  private RateCurve search(Optimizer<?> optimizer, Probe probe, IntFunction<Tensor> loss) {
+  private RateCurve search(
+      Optimizer<?> optimizer, Module model, Probe probe, IntFunction<Tensor> loss) {
     List<RateCurve.Point> points = new ArrayList<>();
     double mean = 0;
     double weight = 0;
     double least = Double.POSITIVE_INFINITY;
     for (int i = 0; i < steps; i++) {
       try (Scope scope = Scope.open()) {
-        optimizer.zeroGrad();
+        zeroGrad(optimizer, model);
         probe.rate = rate(i);
         @Nullable Tensor l = loss.apply(i);
         if (l == null) {
@@ -148,6 +149,12 @@ public record RateFinder(double from, double to, int steps, double smoothing, do
       }
     }
     return new RateCurve(points, false);
+  }
+
+  /** The model may have parameters that are another optimizer's, or nobody's. */
+  private static void zeroGrad(Optimizer<?> optimizer, Module model) {
+    optimizer.zeroGrad();
+    model.zeroGrad();
   }
 
   private double rate(int step) {
@@ -177,6 +184,7 @@ public record RateFinder(double from, double to, int steps, double smoothing, do
   /** Everything that a search changes, as it was before. */
   private static final class Before {
     private final Optimizer<?> optimizer;
+    private final Module model;
     private final OptimizerState state;
     private final IdentityHashMap<Tensor, StateTensor> values = new IdentityHashMap<>();
     private final IdentityHashMap<Device, GeneratorState> generators = new IdentityHashMap<>();
@@ -184,6 +192,7 @@ public record RateFinder(double from, double to, int steps, double smoothing, do
 
     Before(Optimizer<?> optimizer, Module model) {
       this.optimizer = optimizer;
+      this.model = model;
       this.state = optimizer.stateDict();
       model.stateDict().values().forEach(this::save);
       optimizer.groups().forEach(g -> g.parameters().forEach(this::save));
@@ -209,7 +218,7 @@ public record RateFinder(double from, double to, int steps, double smoothing, do
         values.forEach(Tensor::copyFrom);
       }
       optimizer.loadStateDict(state);
-      optimizer.zeroGrad();
+      zeroGrad(optimizer, model);
       generators.forEach((device, g) -> device.generator().setState(g));
     }
   }

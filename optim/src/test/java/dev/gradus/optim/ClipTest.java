@@ -154,6 +154,18 @@ class ClipTest {
   }
 
   @Test
+  void aLimitThatIsInfiniteOnlyMeasures() {
+    try (Device device = Device.open("cpu")) {
+      for (double x : new double[] {INFINITY, NAN}) {
+        NamedParameters named = model(device, x);
+        double[] before = gradients(named);
+        assertEquals(x, Clip.of(named).norm(INFINITY));
+        assertArrayEquals(before, gradients(named), 0);
+      }
+    }
+  }
+
+  @Test
   void whatIsNotFiniteIsRefusedByNameAndChangesNothing() {
     try (Device device = Device.open("cpu")) {
       NamedParameters named = model(device, NAN);

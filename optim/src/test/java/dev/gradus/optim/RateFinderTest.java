@@ -124,6 +124,17 @@ class RateFinderTest {
   }
 
   @Test
+  void gradientsOfParametersThatAreNotTheOptimizersAreForgotten() {
+    SGD out =
+        SGD.withDefaults(o -> o.withLr(0.01))
+            .group("out", model.namedParameters().matching("out.**"))
+            .allowUnused()
+            .build();
+    RateFinder.between(1e-4, 1e-2).withSteps(3).run(out, model, step -> loss());
+    model.parameters().forEach(p -> assertFalse(p.hasGrad()));
+  }
+
+  @Test
   void schedulesWithRatesMomentaAndStateOfTheirOwnAreAsTheyWere() {
     adam.group("in").schedule(Schedules.oneCycle(0.1, 50));
     adam.schedule(Schedules.reduceOnPlateau());

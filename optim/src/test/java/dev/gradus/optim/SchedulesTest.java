@@ -320,6 +320,9 @@ class SchedulesTest {
     Schedule restarts = Schedules.cosineWarmRestarts(7, 1, 0.25);
     assertEquals(2, restarts.rate(7, 2));
     assertEquals(0.25 + 1.75 * (1 + Math.cos(Math.PI * 6 / 7)) / 2, restarts.rate(6, 2));
+    Schedule once = Schedules.cosineWarmRestarts(4, 1L << 62, 0.25);
+    assertEquals(2, once.rate(4, 2));
+    assertEquals(2, once.rate(1L << 30, 2), 1e-12);
   }
 
   @Test

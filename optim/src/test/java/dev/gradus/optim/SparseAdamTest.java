@@ -140,6 +140,19 @@ class SparseAdamTest {
   }
 
   @Test
+  void aTableThatAnotherOptimizerTakesDenseIsRefused() {
+    NamedParameters named = NamedParameters.of(List.of(Map.entry("emb.weight", table)));
+    SparseAdam sparse = SparseAdam.of(named);
+    Adam.of(named);
+    lookUp(table, 1, 0);
+    assertEquals(
+        "SparseAdam.step: parameter 'emb.weight': its gradient is dense: it was used other than by"
+            + " lookups of rows, the gradient was changed, or another optimizer takes it dense;"
+            + " give it to one Adam",
+        Fixture.refused(IllegalStateException.class, sparse::step));
+  }
+
+  @Test
   void aParameterWithADenseGradientIsRefusedAndNothingIsChanged() {
     Parameter linear = new Parameter(device.ones(2));
     SparseAdam adam =
@@ -150,7 +163,8 @@ class SparseAdamTest {
     Fixture.gradient(linear, 1, 1);
     assertEquals(
         "SparseAdam.step: parameter 'linear.weight': its gradient is dense: it was used other than"
-            + " by lookups of rows, or the gradient was changed; give it to an Adam",
+            + " by lookups of rows, the gradient was changed, or another optimizer takes it dense;"
+            + " give it to one Adam",
         Fixture.refused(IllegalStateException.class, adam::step));
     assertEquals(1, table.toFloatArray()[0]);
     assertEquals(0, adam.stepsOf(table));

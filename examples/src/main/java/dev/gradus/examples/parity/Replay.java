@@ -55,7 +55,11 @@ public final class Replay<O extends OptimizerOptions<O>> {
     this.device = device;
     this.tolerance = tolerance;
     this.parameters = start();
-    this.optimizer = begin(recording.steps().get(0).groups());
+    try {
+      this.optimizer = begin(recording.steps().get(0).groups());
+    } catch (IllegalArgumentException e) {
+      throw refused(1, e);
+    }
   }
 
   /**
@@ -139,8 +143,7 @@ public final class Replay<O extends OptimizerOptions<O>> {
       try {
         advance(step);
       } catch (IllegalArgumentException | IllegalStateException e) {
-        throw new IllegalStateException(
-            recording.file() + ": step " + number + ": " + e.getMessage(), e);
+        throw refused(number, e);
       }
       for (Recording.Group g : step.groups()) {
         for (String name : g.parameters()) {
@@ -149,6 +152,11 @@ public final class Replay<O extends OptimizerOptions<O>> {
       }
     }
     return new Comparison(rows);
+  }
+
+  private IllegalStateException refused(int step, RuntimeException e) {
+    return new IllegalStateException(
+        recording.file() + ": step " + step + ": " + e.getMessage(), e);
   }
 
   @SuppressWarnings("try") // the scope is open for its effect

@@ -175,16 +175,21 @@ class RecordingTest {
     try (Device device = Device.open("cpu");
         Recording dense =
             open(JSON.replace("\"SGD\"", "\"SparseAdam\"").replace("\"b\": null", "\"b\": [1]"));
-        Recording outside = open(JSON.replace("\"rows\": [0]", "\"rows\": [1]"))) {
+        Recording outside = open(JSON.replace("\"rows\": [0]", "\"rows\": [1]"));
+        Recording scalar = open(JSON.replace("\"SGD\"", "\"Muon\""))) {
       String file = folder.resolve("run.json").toString();
       assertEquals(
           file
               + ": step 1: SparseAdam.step: parameter 'w': its gradient is dense: it was used other"
-              + " than by lookups of rows, or the gradient was changed; give it to an Adam",
+              + " than by lookups of rows, the gradient was changed, or another optimizer takes it"
+              + " dense; give it to one Adam",
           assertThrows(IllegalStateException.class, () -> Replay.of(dense, device)).getMessage());
       assertEquals(
           file + ": step 2: parameter 'w': id 1 at position [0] is outside [0, 1)",
           assertThrows(IllegalStateException.class, () -> Replay.of(outside, device)).getMessage());
+      String shape =
+          assertThrows(IllegalStateException.class, () -> Replay.of(scalar, device)).getMessage();
+      assertTrue(shape.startsWith(file + ": step 1: Muon: parameter 'b' is []; it takes"), shape);
     }
   }
 
