@@ -1,5 +1,6 @@
 package dev.gradus.examples.parity;
 
+import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
@@ -89,15 +90,12 @@ final class RecordingParser {
     try {
       return JSON.readTree(text);
     } catch (JsonProcessingException e) {
+      // There is no place where JSON is not wrong, but nested too deeply.
+      JsonLocation at = e.getLocation();
+      String place =
+          at == null ? "" : "line " + at.getLineNr() + ", column " + at.getColumnNr() + ": ";
       throw new MalformedRecordingException(
-          file,
-          "its description is not JSON: line "
-              + e.getLocation().getLineNr()
-              + ", column "
-              + e.getLocation().getColumnNr()
-              + ": "
-              + Quoted.plain(e.getOriginalMessage()),
-          e);
+          file, "its description is not JSON: " + place + Quoted.plain(e.getOriginalMessage()), e);
     }
   }
 

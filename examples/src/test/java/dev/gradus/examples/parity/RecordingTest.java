@@ -150,6 +150,12 @@ class RecordingTest {
   }
 
   @Test
+  void whatIsNestedTooDeeplyIsRefused() {
+    String refused = refused("[".repeat(100_000));
+    assertTrue(refused.startsWith("its description is not JSON: Document nesting depth"), refused);
+  }
+
+  @Test
   void aFileThatIsCutOffIsRefused() {
     for (int end = 0; end < JSON.strip().length(); end += 7) {
       String cut = JSON.substring(0, end);
