@@ -5,7 +5,10 @@ import java.util.List;
 import java.util.function.DoubleUnaryOperator;
 import org.junit.jupiter.api.Test;
 
-/** Each floating-point instruction and each conversion does what Java does, bit for bit where IEEE 754 says it. */
+/**
+ * Each floating-point instruction and each conversion does what Java does, bit for bit where IEEE
+ * 754 says it.
+ */
 class FloatOpcodesTest extends OpcodeCheck {
   @Test
   void singlePrecision() {
