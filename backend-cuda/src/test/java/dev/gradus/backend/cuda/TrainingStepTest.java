@@ -185,7 +185,8 @@ class TrainingStepTest {
       int call = 1;
       while (fails(t, call)) {
         t.collect(used);
-        assertEquals(used, t.used(), "after a failure at call " + call);
+        // Less where the failure came before the step had made all of its gradients.
+        assertTrue(t.used() <= used, t.used() + " bytes after a failure at call " + call);
         call += stride;
       }
       assertTrue(call > 50, "calls of a step: " + call);
