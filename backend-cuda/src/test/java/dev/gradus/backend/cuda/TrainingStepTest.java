@@ -26,7 +26,6 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -168,12 +167,6 @@ class TrainingStepTest {
   @Test
   void afterAFailureAtAnyCallNothingIsLostAndTheDeviceGoesOn() {
     failAtEach(17);
-  }
-
-  @Test
-  @Tag("long")
-  void afterAFailureAtEveryCallNothingIsLostAndTheDeviceGoesOn() {
-    failAtEach(1);
   }
 
   private static void failAtEach(int stride) {
