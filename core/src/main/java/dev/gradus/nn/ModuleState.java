@@ -70,6 +70,11 @@ final class ModuleState {
     }
     faults.addAll(misfits);
     if (!faults.isEmpty()) {
+      if (strictness == Strictness.LENIENT) {
+        faults.add(
+            "leniently, only names may differ: take these out of the state to keep the model's"
+                + " values");
+      }
       throw new IllegalArgumentException(
           "loadStateDict: the state does not fit "
               + module.typeName()

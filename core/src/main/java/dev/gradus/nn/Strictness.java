@@ -1,6 +1,9 @@
 package dev.gradus.nn;
 
-/** What loading does about names that only the model or only the given state has. */
+/**
+ * What loading does about names that only the model or only the given state has. A shape or type
+ * that differs is an error either way.
+ */
 public enum Strictness {
   /** They are an error. */
   STRICT,

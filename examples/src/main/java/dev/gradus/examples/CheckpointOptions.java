@@ -29,7 +29,8 @@ final class CheckpointOptions {
       paramLabel = "FILE",
       description =
           "Goes on from a checkpoint as if the run had never ended, with its seed and options;"
-              + " --epochs may be another.")
+              + " --epochs may be another. Keeps no more checkpoints unless --checkpoint names a"
+              + " file, which may be the same.")
   private @Nullable Path resume;
 
   /**
@@ -81,7 +82,8 @@ final class CheckpointOptions {
       throw context.wrong(
           "--epochs: '" + resume + "' has " + done + " epochs already; ask for more than that");
     }
-    context.out().println("resumed from " + resume + " after epoch " + done);
+    String end = done == epochs ? ", its last; --epochs N goes on to a later one" : "";
+    context.out().println("resumed from " + resume + " after epoch " + done + end);
     return (int) done;
   }
 

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 final class NamesFile {
   private static final String KIND = "model";
   private static final String ALPHABET = "alphabet";
+  private static final String CHECKPOINT = "gradus.checkpoint";
 
   private NamesFile() {}
 
@@ -42,6 +43,14 @@ final class NamesFile {
 
   /** The model that the texts of a file describe, with initial values. */
   private static NamesModel describedBy(Path file, Map<String, String> texts, Device device) {
+    if (texts.containsKey(CHECKPOINT)) {
+      throw new IllegalArgumentException(
+          "file '"
+              + file
+              + "' is a checkpoint of a training; 'gradus train names --resume "
+              + file
+              + " --save MODEL' writes its model");
+    }
     NamesKind kind = kind(file, texts.get(KIND));
     if (!Alphabet.CHARACTERS.equals(texts.get(ALPHABET))) {
       throw wrong(file, ALPHABET, texts.get(ALPHABET), "'" + Alphabet.CHARACTERS + "'");

@@ -172,8 +172,13 @@ final class TrainNames implements Callable<Integer> {
         Progress.of(form(), context.err(), perEpoch),
         epoch -> checkpoints.save(training.checkpoint(), run.notes(epoch)));
     double seconds = (System.nanoTime() - begun) / NANOS_PER_SECOND;
-    double perSecond = (double) (run.settings().epochs() - done) * perEpoch / seconds;
-    context.err().printf(Locale.ROOT, "took %.1f s, %,.0f names per second%n", seconds, perSecond);
+    int epochs = run.settings().epochs() - done;
+    if (epochs > 0) {
+      double perSecond = (double) epochs * perEpoch / seconds;
+      context
+          .err()
+          .printf(Locale.ROOT, "took %.1f s, %,.0f names per second%n", seconds, perSecond);
+    }
 
     if (save.file() != null) {
       NamesFile.save(save.file(), net);

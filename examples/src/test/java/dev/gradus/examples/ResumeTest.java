@@ -1,6 +1,7 @@
 package dev.gradus.examples;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gradus.io.Checkpoint;
@@ -149,6 +150,29 @@ class ResumeTest {
         "digits",
         "--checkpoint",
         folder.toString());
+  }
+
+  @Test
+  void aRunThatHasEndedSaysSoAndWritesItsModel() {
+    String file = checkpoint.toString();
+    String model = folder.resolve("model").toString();
+    of("train names --no-progress --batch 4096 --epochs 1", "--checkpoint", file);
+    Run run = of("train names --no-progress", "--resume", file, "--save", model);
+    String last =
+        "resumed from " + file + " after epoch 1, its last; --epochs N goes on to a later one\n";
+    assertTrue(run.out().startsWith(last), run.out());
+    assertEquals(List.of(), epochs(run));
+    assertFalse(run.err().contains("names per second"), run.err());
+    assertEquals(2, of("generate --count 2", model).out().lines().count());
+    refused(
+        1,
+        "file '"
+            + file
+            + "' is a checkpoint of a training; 'gradus train names --resume "
+            + file
+            + " --save MODEL' writes its model",
+        "generate",
+        file);
   }
 
   @Test

@@ -94,6 +94,11 @@ final class CheckpointLoad {
   LoadResult run() throws IOException {
     findProblems();
     if (!problems.isEmpty()) {
+      if (strictness == Strictness.LENIENT) {
+        problems.add(
+            "leniently, only names of models and optimizers may differ: give what has another shape"
+                + " a new name, and leave out averages that do not fit");
+      }
       throw new IllegalArgumentException(
           "Checkpoint.load: "
               + file
@@ -134,7 +139,11 @@ final class CheckpointLoad {
     if (strictness == Strictness.STRICT) {
       missing.forEach(part -> problems.add(Names.quote(part) + " is not in the file"));
       unexpected.forEach(
-          part -> problems.add(Names.quote(part) + " is in the file and was not asked for"));
+          part ->
+              problems.add(
+                  Names.quote(part)
+                      + " is in the file and was not asked for; add it, or leave it with"
+                      + " Strictness.LENIENT"));
     }
     plans.forEach(
         (part, plan) ->

@@ -243,7 +243,12 @@ public final class SafeTensorsReader implements Closeable {
           s.append("\n  ").append(what).append(":");
           list.forEach(p -> s.append("\n    ").append(p));
         });
-    s.append("\n  read what fits one by one: SafeTensors.open(file).readInto(name, tensor)");
+    s.append("\n  ")
+        .append(
+            metadata().containsKey(CheckpointHeader.KEY)
+                ? "the file is a checkpoint: new Checkpoint().model(model).load(file,"
+                    + " Strictness.LENIENT) takes its model alone"
+                : "read what fits one by one: SafeTensors.open(file).readInto(name, tensor)");
     return new IllegalArgumentException(s.toString());
   }
 

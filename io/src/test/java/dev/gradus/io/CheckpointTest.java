@@ -216,7 +216,9 @@ class CheckpointTest {
             + "  'swa': unexpected: 'module.second.bias'\n"
             + "  'swa': unexpected: 'module.second.weight'\n"
             + "  'swa': missing: 'module.head.weight'\n"
-            + "  'swa': missing: 'module.head.bias'",
+            + "  'swa': missing: 'module.head.bias'\n"
+            + "  leniently, only names of models and optimizers may differ: give what has another"
+            + " shape a new name, and leave out averages that do not fit",
         () -> new Checkpoint().averages("swa", other).load(file, Strictness.LENIENT));
     assertEquals(0, other.updates());
     assertEquals(
@@ -305,7 +307,8 @@ class CheckpointTest {
             + " does not fit; nothing was changed\n"
             + "  'more' is not in the file\n"
             + "  'device' is not in the file\n"
-            + "  'order' is in the file and was not asked for\n"
+            + "  'order' is in the file and was not asked for; add it, or leave it with"
+            + " Strictness.LENIENT\n"
             + "  'model': missing in the file: 'head.weight' float32 [3, 2]\n"
             + "  'model': missing in the file: 'head.bias' float32 [3]\n"
             + "  'model': unexpected in the file: 'second.bias' F32 [3]\n"
@@ -322,6 +325,23 @@ class CheckpointTest {
         () -> other.load(file));
     assertArrayEquals(before, changed.namedParameters().get("first.bias").toFloatArray());
     assertEquals(0, three.stepsOf(changed.namedParameters().get("first.bias")));
+  }
+
+  @Test
+  void anotherShapeIsRefusedLenientlyToo() throws IOException {
+    new Checkpoint().model(new Linear(device, 2, 3)).save(file, Notes.at(1));
+    Linear wider = new Linear(device, 2, 5);
+    float[] before = wider.weight().toFloatArray();
+    refuses(
+        "Checkpoint.load: "
+            + file
+            + " does not fit; nothing was changed\n"
+            + "  'model': different: 'weight' is [3, 2] in the file and [5, 2] here\n"
+            + "  'model': different: 'bias' is [3] in the file and [5] here\n"
+            + "  leniently, only names of models and optimizers may differ: give what has another"
+            + " shape a new name, and leave out averages that do not fit",
+        () -> new Checkpoint().model(wider).load(file, Strictness.LENIENT));
+    assertArrayEquals(before, wider.weight().toFloatArray());
   }
 
   @Test

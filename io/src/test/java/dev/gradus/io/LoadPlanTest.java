@@ -1,9 +1,11 @@
 package dev.gradus.io;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gradus.nn.Linear;
 import dev.gradus.nn.Parameter;
 import dev.gradus.tensor.Device;
 import dev.gradus.tensor.Tensor;
@@ -57,7 +59,30 @@ class LoadPlanTest {
     assertTrue(text.contains("unexpected in the file:\n    'extra' F32 [1]"), text);
     assertTrue(text.contains("'shape' is [2, 3] in the file and [3, 2] here"), text);
     assertTrue(text.contains("'type' is float64 in the file and float32 here"), text);
+    assertTrue(
+        text.endsWith("read what fits one by one: SafeTensors.open(file).readInto(name, tensor)"),
+        text);
     assertArrayEquals(new float[2], targets.get("same").toFloatArray());
+  }
+
+  @Test
+  void aCheckpointIsNoFileOfAModelAndTheWayToTakeItIsSaid() throws IOException {
+    Linear model = new Linear(device, 1, 1);
+    new Checkpoint().model(model).save(file, Notes.at(1));
+    assertEquals(
+        "SafeTensors.loadInto: "
+            + file
+            + " does not fit; nothing was changed\n"
+            + "  missing in the file:\n"
+            + "    'weight' float32 [1, 1]\n"
+            + "    'bias' float32 [1]\n"
+            + "  unexpected in the file:\n"
+            + "    'model.bias' F32 [1]\n"
+            + "    'model.weight' F32 [1, 1]\n"
+            + "  the file is a checkpoint: new Checkpoint().model(model).load(file,"
+            + " Strictness.LENIENT) takes its model alone",
+        assertThrows(IllegalArgumentException.class, () -> SafeTensors.loadInto(file, model))
+            .getMessage());
   }
 
   @Test
