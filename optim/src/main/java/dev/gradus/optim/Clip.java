@@ -65,10 +65,7 @@ public final class Clip {
       if (!(p > 0)) {
         throw new IllegalArgumentException("Clip norm's p must be > 0 but is " + p);
       }
-      if (nonFinite == null) {
-        throw new IllegalArgumentException(
-            "Clip norm's nonFinite is null; it is PASS, SKIP or REFUSE");
-      }
+      OptionChecks.oneOf("Clip norm's", "nonFinite", nonFinite, NonFinite.values());
     }
 
     /** The Euclidean norm, at most this; what is not finite passes. */

@@ -64,6 +64,7 @@ public record Cyclic(
     OptionChecks.atLeastZero(WHO, "maxLr", maxLr);
     OptionChecks.positive(WHO, "stepSizeUp", stepSizeUp);
     OptionChecks.positive(WHO, "stepSizeDown", stepSizeDown);
+    OptionChecks.oneOf(WHO, "mode", mode, Mode.values());
     OptionChecks.atLeastZero(WHO, "gamma", gamma);
     OptionChecks.atLeastZero(WHO, "baseMomentum", baseMomentum);
     OptionChecks.atLeastZero(WHO, "maxMomentum", maxMomentum);

@@ -120,6 +120,7 @@ public final class LBFGS extends Optimizer<LBFGS.Options> {
       OptionChecks.atLeastZero("LBFGS", "toleranceGrad", toleranceGrad);
       OptionChecks.atLeastZero("LBFGS", "toleranceChange", toleranceChange);
       OptionChecks.positive("LBFGS", "historySize", historySize);
+      OptionChecks.oneOf("LBFGS", "lineSearch", lineSearch, LineSearch.values());
     }
 
     /** lr 1, 20 iterations, 25 evaluations, tolerances 1e-7 and 1e-9, 100 pairs, no search. */

@@ -140,6 +140,7 @@ public final class Muon extends Optimizer<Muon.Options> {
       if (nsSteps < 1 || nsSteps > 99) {
         throw new IllegalArgumentException("Muon nsSteps must be in [1, 99] but is " + nsSteps);
       }
+      OptionChecks.oneOf("Muon", "scale", scale, Scale.values());
     }
 
     /** lr 0.001, weight decay 0.1, Nesterov momentum 0.95, 5 steps, the original scale. */

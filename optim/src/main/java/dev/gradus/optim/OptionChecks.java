@@ -1,5 +1,8 @@
 package dev.gradus.optim;
 
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
 /** The rules for values of options, with their messages. */
 final class OptionChecks {
   private OptionChecks() {}
@@ -42,6 +45,15 @@ final class OptionChecks {
   static void finite(String who, String option, double value) {
     if (!Double.isFinite(value)) {
       throw new IllegalArgumentException(who + " " + option + " must be finite but is " + value);
+    }
+  }
+
+  /** One of the constants, not null. */
+  static <E extends Enum<E>> void oneOf(
+      String who, String option, @Nullable E value, E[] constants) {
+    if (value == null) {
+      throw new IllegalArgumentException(
+          who + " " + option + " must be one of " + Arrays.toString(constants) + " but is null");
     }
   }
 

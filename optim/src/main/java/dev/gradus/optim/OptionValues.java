@@ -96,7 +96,12 @@ public final class OptionValues {
     double x = number(name);
     if (x != (int) x) {
       throw new IllegalArgumentException(
-          "option '" + name + "' must be a whole number but is " + PythonFormat.of(x));
+          "option '"
+              + name
+              + "' must be a whole number of at most "
+              + Integer.MAX_VALUE
+              + " but is "
+              + PythonFormat.of(x));
     }
     return (int) x;
   }

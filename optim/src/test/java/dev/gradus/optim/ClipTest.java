@@ -364,7 +364,7 @@ class ClipTest {
           "Clip norm's p must be > 0 but is 0.0",
           Fixture.refused(wrong, () -> Clip.Norm.atMost(1).withP(0)));
       assertEquals(
-          "Clip norm's nonFinite is null; it is PASS, SKIP or REFUSE",
+          "Clip norm's nonFinite must be one of [PASS, SKIP, REFUSE] but is null",
           Fixture.refused(wrong, () -> Clip.Norm.atMost(1).withNonFinite(null)));
       assertEquals(
           "Clip value's limit must be >= 0 but is -0.5",

@@ -350,6 +350,9 @@ class CycleSchedulesTest {
     refused("Cyclic stepSizeUp must be >= 1 but is 0", () -> Schedules.cyclic(0, 1, 0));
     refused("Cyclic stepSizeDown must be >= 1 but is 0", () -> cyclic.withStepSizeDown(0));
     refused("Cyclic gamma must be >= 0 but is NaN", () -> cyclic.withExpRange(Double.NaN));
+    refused(
+        "Cyclic mode must be one of [TRIANGULAR, TRIANGULAR2, EXP_RANGE] but is null",
+        () -> new Cyclic(0, 1, 2, 2, null, 1, 0.8, 0.9, true));
     refused("Cyclic baseMomentum must be >= 0 but is -1.0", () -> cyclic.withMomentum(-1, 0));
     refused("Cyclic maxMomentum must be >= 0 but is -1.0", () -> cyclic.withMomentum(0, -1));
     OneCycle one = Schedules.oneCycle(1, 10);

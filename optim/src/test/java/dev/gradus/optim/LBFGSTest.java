@@ -446,11 +446,17 @@ class LBFGSTest {
         "LBFGS toleranceChange must be >= 0 but is -1.0E-9", () -> o.withToleranceChange(-1e-9));
     refused("LBFGS historySize must be >= 1 but is 0", () -> o.withHistorySize(0));
     refused(
+        "LBFGS lineSearch must be one of [NONE, STRONG_WOLFE] but is null",
+        () -> o.withLineSearch(null));
+    refused(
         "LBFGS line_search_fn must be 'strong_wolfe' or None but is 'wolfe'",
         () -> o.withEntries(Map.of("line_search_fn", "wolfe")));
     refused(
-        "option 'max_iter' must be a whole number but is 2.5",
+        "option 'max_iter' must be a whole number of at most 2147483647 but is 2.5",
         () -> o.withEntries(Map.of("max_iter", 2.5)));
+    refused(
+        "option 'max_iter' must be a whole number of at most 2147483647 but is 1000000000000.0",
+        () -> o.withEntries(Map.of("max_iter", 1e12)));
   }
 
   private static void refused(String text, Executable action) {

@@ -248,6 +248,9 @@ class MuonTest {
     refused("Muon nsSteps must be in [1, 99] but is 100", () -> o.withNsSteps(100));
     refused("Muon nsSteps must be in [1, 99] but is 0", () -> o.withNsSteps(0));
     refused(
+        "Muon scale must be one of [ORIGINAL, MATCH_RMS_ADAMW] but is null",
+        () -> o.withScale(null));
+    refused(
         "Muon adjust_lr_fn must be 'original' or 'match_rms_adamw' but is 'arbitrary'",
         () -> o.withEntries(Map.of("adjust_lr_fn", "arbitrary")));
   }
