@@ -234,9 +234,7 @@ class GoldenSchedulesTest {
   }
 
   private static void near(double expected, double actual, String what) {
-    // the file's recursion leaves a rest of up to 1e-16 where the closed form is 0
-    double allowed = expected < 1e-15 ? 1e-16 : 1e-15 * expected;
-    assertEquals(expected, actual, allowed, what);
+    assertEquals(expected, actual, 1e-15 * expected, what);
   }
 
   @Test
