@@ -42,6 +42,11 @@ class Recorder:
             raise ValueError(f"Recorder: {self.kind} is not one of torch.optim; its rule is not known")
         if self.kind in OUT_OF_REACH:
             raise ValueError(f"Recorder: {self.kind} cannot be recorded: {OUT_OF_REACH[self.kind]}")
+        if any(begun(state) for state in optimizer.state.values()):
+            raise ValueError(
+                f"Recorder: the {self.kind} has made steps already, and a replay begins without what it kept of them;"
+                " record from its first step on"
+            )
         named = model.named_parameters() if isinstance(model, torch.nn.Module) else model
         self.names = {id(p): name for name, p in named}
         self.parameters = {}
@@ -147,6 +152,13 @@ class Recorder:
             "rows": self.store.put(f"rows/{number}/{name}", grad.indices()[0]),
             "values": self.store.put(f"gradient/{number}/{name}", grad.values()),
         }
+
+
+def begun(state):
+    """Whether a parameter's state is of a step; some optimizers make it, with step 0, before the first."""
+    if "step" in state:
+        return float(state["step"]) > 0
+    return any(value is not None for value in state.values())
 
 
 def same(p, last):

@@ -19,8 +19,6 @@
   DO(cublasSetMathMode)                                                      \
   DO(cublasSgemm_v2)                                                         \
   DO(cublasDgemm_v2)                                                         \
-  DO(cublasSgemmStridedBatched)                                              \
-  DO(cublasDgemmStridedBatched)                                              \
   DO(cublasSgemmStridedBatched_64)                                           \
   DO(cublasDgemmStridedBatched_64)
 

@@ -115,10 +115,11 @@ public final class Main implements Callable<Integer> {
     if (benchmarks.isEmpty()) {
       throw wrong("--filter " + filters + " matches no benchmark; --list prints them");
     }
+    Set<String> known = plan.parameters();
     for (String name : params.keySet()) {
-      if (!plan.isParameter(name)) {
+      if (!known.contains(name)) {
         throw wrong(
-            "--param " + name + ": none of the chosen benchmarks has it; see docs/benchmarks");
+            "--param " + name + ": none of the chosen benchmarks has it; they have " + known);
       }
     }
     if (list) {

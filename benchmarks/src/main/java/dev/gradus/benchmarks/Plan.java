@@ -46,9 +46,11 @@ record Plan(
     return entries().map(BenchmarkListEntry::getUsername).collect(toCollection(TreeSet::new));
   }
 
-  /** Whether a benchmark that is run has a parameter of this name. */
-  boolean isParameter(String name) {
-    return entries().anyMatch(entry -> entry.getParams().orElse(Map.of()).containsKey(name));
+  /** The names of the parameters that they have. */
+  Set<String> parameters() {
+    return entries()
+        .flatMap(entry -> entry.getParams().orElse(Map.of()).keySet().stream())
+        .collect(toCollection(TreeSet::new));
   }
 
   private Stream<BenchmarkListEntry> entries() {

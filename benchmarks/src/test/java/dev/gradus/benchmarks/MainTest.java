@@ -48,7 +48,10 @@ class MainTest {
   void refusesAParameterThatNoChosenBenchmarkHas() {
     assertEquals(2, run("--filter", "Gemm", "--param", "table=SMALL_GPT"));
     assertTrue(
-        err.toString().contains("--param table: none of the chosen benchmarks has it"),
+        err.toString()
+            .contains(
+                "--param table: none of the chosen benchmarks has it; they have [blas, form, n,"
+                    + " on]"),
         err.toString());
     assertEquals(0, run("--list", "--filter", "Gemm", "--param", "n=8"));
   }

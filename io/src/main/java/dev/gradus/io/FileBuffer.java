@@ -12,12 +12,12 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A buffer of an optimizer that is still in an open file.
+ * Values of a state, of an optimizer or of averages, that are still in an open file.
  *
  * @param reader the file
- * @param name the buffer's tensor
- * @param dtype the type that it is read as
- * @param shape its shape
+ * @param name their tensor
+ * @param dtype the type that they are read as
+ * @param shape their shape
  */
 record FileBuffer(SafeTensorsReader reader, String name, DType dtype, Shape shape)
     implements StateBuffer {

@@ -78,7 +78,9 @@ class SafeTensorsReaderTest {
 
   @Test
   void aFileThatMayNotBeReadIsNamed() {
-    assumeTrue(fixture.toFile().setReadable(false) && !Files.isReadable(fixture), "it may be");
+    assumeTrue(
+        fixture.toFile().setReadable(false) && !Files.isReadable(fixture),
+        "this user reads files without permission");
     assertEquals(
         fixture + ": SafeTensors.open: reading it is not permitted",
         assertThrows(AccessDeniedException.class, () -> SafeTensors.open(fixture)).getMessage());

@@ -301,16 +301,14 @@ public final class AveragedModel {
    * @throws IllegalStateException while the averages are in the model
    */
   public void loadState(Map<String, ? extends StateBuffer> state) {
-    List<String> problems = misfits(state);
-    if (!problems.isEmpty()) {
+    Given given = look(state);
+    if (!given.problems.isEmpty()) {
       throw new IllegalArgumentException(
           "AveragedModel.loadStateDict: the state does not fit; nothing was loaded\n  "
-              + String.join("\n  ", problems));
+              + String.join("\n  ", given.problems));
     }
-    IdentityHashMap<Tensor, StateBuffer> given = given(state, problems);
-    long count = count(state, problems);
-    takeOver(given);
-    updates = count;
+    takeOver(given.values);
+    updates = given.updates;
   }
 
   /**
@@ -319,9 +317,17 @@ public final class AveragedModel {
    * @throws IllegalStateException while the averages are in the model
    */
   public List<String> misfits(Map<String, ? extends StateBuffer> state) {
+    return look(state).problems;
+  }
+
+  /** What a state has for this model, and what does not fit. */
+  private record Given(
+      long updates, IdentityHashMap<Tensor, StateBuffer> values, List<String> problems) {}
+
+  private Given look(Map<String, ? extends StateBuffer> state) {
     requireModelsOwn("loadStateDict");
     List<String> problems = new ArrayList<>();
-    count(state, problems);
+    long count = count(state, problems);
     IdentityHashMap<Tensor, StateBuffer> given = given(state, problems);
     for (Pair pair : pairs) {
       StateBuffer value = given.get(pair.model);
@@ -338,7 +344,7 @@ public final class AveragedModel {
                 + pair.model.shape());
       }
     }
-    return problems;
+    return new Given(count, given, problems);
   }
 
   @SuppressWarnings("try") // the block is open for its effect

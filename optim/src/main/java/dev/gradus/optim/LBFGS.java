@@ -10,7 +10,7 @@ import java.util.function.UnaryOperator;
  * along a direction that the last gradients' differences give.
  *
  * <pre>{@code
- * LBFGS lbfgs = LBFGS.of(model.namedParameters(), o -> o.withLineSearch(STRONG_WOLFE));
+ * LBFGS lbfgs = LBFGS.of(model.namedParameters(), o -> o.withLineSearch(LBFGS.LineSearch.STRONG_WOLFE));
  * double loss = lbfgs.step(() -> {
  *   lbfgs.zeroGrad();
  *   Tensor l = Losses.mse(model.forward(x), y);

@@ -80,11 +80,11 @@ final class CuBlas {
       Cu.HostPointer alpha,
       Cu.HostPointer beta) {
 
-    /** Whether every size fits the functions that take them as 32 bits. */
+    /** Whether it is one product that fits the function of one, which takes sizes as 32 bits. */
     private boolean isSmall() {
-      long most = Math.max(Math.max(m, n), Math.max(k, batch));
-      return most <= Integer.MAX_VALUE
-          && Math.max(a.leading, Math.max(b.leading, c.leading)) <= Integer.MAX_VALUE;
+      long most = Math.max(m, Math.max(n, k));
+      long leading = Math.max(a.leading, Math.max(b.leading, c.leading));
+      return batch == 1 && Math.max(most, leading) <= Integer.MAX_VALUE;
     }
   }
 
@@ -108,56 +108,42 @@ final class CuBlas {
     Cu.At c = new Cu.At(p.c.address);
     int opA = op(p.transA);
     int opB = op(p.transB);
-    if (!p.isSmall()) {
-      return JCublas2.cublasSgemmStridedBatched_64(
+    if (p.isSmall()) {
+      return JCublas2.cublasSgemm(
           blas.handle,
           opA,
           opB,
-          p.m,
-          p.n,
-          p.k,
+          (int) p.m,
+          (int) p.n,
+          (int) p.k,
           p.alpha,
           a,
-          p.a.leading,
-          p.a.stride,
+          (int) p.a.leading,
           b,
-          p.b.leading,
-          p.b.stride,
+          (int) p.b.leading,
           p.beta,
           c,
-          p.c.leading,
-          p.c.stride,
-          p.batch);
+          (int) p.c.leading);
     }
-    int m = (int) p.m;
-    int n = (int) p.n;
-    int k = (int) p.k;
-    int lda = (int) p.a.leading;
-    int ldb = (int) p.b.leading;
-    int ldc = (int) p.c.leading;
-    if (p.batch == 1) {
-      return JCublas2.cublasSgemm(
-          blas.handle, opA, opB, m, n, k, p.alpha, a, lda, b, ldb, p.beta, c, ldc);
-    }
-    return JCublas2.cublasSgemmStridedBatched(
+    return JCublas2.cublasSgemmStridedBatched_64(
         blas.handle,
         opA,
         opB,
-        m,
-        n,
-        k,
+        p.m,
+        p.n,
+        p.k,
         p.alpha,
         a,
-        lda,
+        p.a.leading,
         p.a.stride,
         b,
-        ldb,
+        p.b.leading,
         p.b.stride,
         p.beta,
         c,
-        ldc,
+        p.c.leading,
         p.c.stride,
-        (int) p.batch);
+        p.batch);
   }
 
   /** A product of float64 matrices. */
@@ -167,55 +153,41 @@ final class CuBlas {
     Cu.At c = new Cu.At(p.c.address);
     int opA = op(p.transA);
     int opB = op(p.transB);
-    if (!p.isSmall()) {
-      return JCublas2.cublasDgemmStridedBatched_64(
+    if (p.isSmall()) {
+      return JCublas2.cublasDgemm(
           blas.handle,
           opA,
           opB,
-          p.m,
-          p.n,
-          p.k,
+          (int) p.m,
+          (int) p.n,
+          (int) p.k,
           p.alpha,
           a,
-          p.a.leading,
-          p.a.stride,
+          (int) p.a.leading,
           b,
-          p.b.leading,
-          p.b.stride,
+          (int) p.b.leading,
           p.beta,
           c,
-          p.c.leading,
-          p.c.stride,
-          p.batch);
+          (int) p.c.leading);
     }
-    int m = (int) p.m;
-    int n = (int) p.n;
-    int k = (int) p.k;
-    int lda = (int) p.a.leading;
-    int ldb = (int) p.b.leading;
-    int ldc = (int) p.c.leading;
-    if (p.batch == 1) {
-      return JCublas2.cublasDgemm(
-          blas.handle, opA, opB, m, n, k, p.alpha, a, lda, b, ldb, p.beta, c, ldc);
-    }
-    return JCublas2.cublasDgemmStridedBatched(
+    return JCublas2.cublasDgemmStridedBatched_64(
         blas.handle,
         opA,
         opB,
-        m,
-        n,
-        k,
+        p.m,
+        p.n,
+        p.k,
         p.alpha,
         a,
-        lda,
+        p.a.leading,
         p.a.stride,
         b,
-        ldb,
+        p.b.leading,
         p.b.stride,
         p.beta,
         c,
-        ldc,
+        p.c.leading,
         p.c.stride,
-        (int) p.batch);
+        p.batch);
   }
 }

@@ -17,7 +17,7 @@ final class Products {
 
   private static final long MOST_BLOCKS_Y = 65_535;
 
-  // What cuBLAS is told to work in, so that it does not allocate while a graph is recorded.
+  // What cuBLAS is told to work in, so that it does not allocate in the middle of a step.
   private static final int HOPPER = 9;
   private static final long HOPPER_WORKSPACE = 32L << 20;
   private static final long WORKSPACE = 4L << 20;
