@@ -55,9 +55,11 @@ class LBFGSTest {
     int evaluations;
 
     Valley(Device device, DType dtype) {
-      Tensor start = device.tensor(START).to(dtype);
-      a = new Parameter(start.narrow(0, 0, 2));
-      b = new Parameter(start.narrow(0, 2, 4).reshape(2, 2));
+      try (Scope scope = Scope.open()) {
+        Tensor start = device.tensor(START).to(dtype);
+        a = new Parameter(start.narrow(0, 0, 2));
+        b = new Parameter(start.narrow(0, 2, 4).reshape(2, 2));
+      }
       named = NamedParameters.of(List.of(Map.entry("a", a), Map.entry("b", b)));
     }
 
