@@ -1,5 +1,6 @@
 // Operations on each element by itself: a thread has one pack of elements, then the one a grid further.
 // out may be an operand: an element is read before it is written, by the same thread.
+#include "arithmetic.cuh"
 #include "common.cuh"
 
 // ---- formulas
@@ -36,28 +37,6 @@ __device__ __forceinline__ T gelu_tanh_slope(T x) {
   T t = gelu_tanh(x);
   T inner = T(0.79788456080286535588) * (1 + 3 * T(0.044715) * x * x);
   return (1 + t) / 2 + x / 2 * (1 - t * t) * inner;
-}
-
-template <typename T>
-__device__ __forceinline__ T larger(T x, T y) {
-  return x > y || x != x ? x : y;
-}
-template <typename T>
-__device__ __forceinline__ T smaller(T x, T y) {
-  return x < y || x != x ? x : y;
-}
-
-__device__ __forceinline__ float fused(float x, float y, float z) { return __fmaf_rn(x, y, z); }
-__device__ __forceinline__ double fused(double x, double y, double z) { return __fma_rn(x, y, z); }
-__device__ __forceinline__ float times(float x, float y) { return __fmul_rn(x, y); }
-__device__ __forceinline__ double times(double x, double y) { return __dmul_rn(x, y); }
-__device__ __forceinline__ float plus(float x, float y) { return __fadd_rn(x, y); }
-__device__ __forceinline__ double plus(double x, double y) { return __dadd_rn(x, y); }
-
-template <typename T>
-__device__ __forceinline__ T lerp(T x, T y, T a) {
-  T d = y - x;
-  return fabs(a) < T(0.5) ? fused(a, d, x) : fused(-d, 1 - a, y);
 }
 
 template <typename T>

@@ -1,8 +1,13 @@
 // All kernels: what is compiled to the one PTX text in the jar, by backend-cuda/ptx.
+#include "adam.cu"
+#include "coalesce.cu"
 #include "copy.cu"
 #include "elementwise.cu"
 #include "gemm.cu"
+#include "norm.cu"
+#include "pointwise.cu"
 #include "random.cu"
 #include "reduce.cu"
 #include "rows.cu"
 #include "scatter.cu"
+#include "sgd.cu"

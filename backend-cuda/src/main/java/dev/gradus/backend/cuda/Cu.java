@@ -176,6 +176,7 @@ final class Cu {
    * @param gridY blocks in the second
    * @param threadsX threads of a block in the first direction
    * @param threadsY threads in the second
+   * @param shared bytes of shared memory that a block has beside what the kernel declares
    * @param block the parameters, as {@link LaunchBlock} lays them out
    */
   static int launch(
@@ -184,10 +185,11 @@ final class Cu {
       int gridY,
       int threadsX,
       int threadsY,
+      int shared,
       Stream on,
       HostPointer block) {
     return JCudaDriver.cuLaunchKernel(
-        function.handle, gridX, gridY, 1, threadsX, threadsY, 1, 0, on.handle, null, block);
+        function.handle, gridX, gridY, 1, threadsX, threadsY, 1, shared, on.handle, null, block);
   }
 
   // ---- streams and events

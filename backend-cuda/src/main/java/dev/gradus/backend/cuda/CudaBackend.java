@@ -1,11 +1,18 @@
 package dev.gradus.backend.cuda;
 
+import dev.gradus.spi.AdamPlan;
+import dev.gradus.spi.AdamSlot;
 import dev.gradus.spi.Axis;
 import dev.gradus.spi.Backend;
 import dev.gradus.spi.BinaryOp;
 import dev.gradus.spi.CompareOp;
 import dev.gradus.spi.Gemm;
+import dev.gradus.spi.Gradient;
+import dev.gradus.spi.PointwisePlan;
+import dev.gradus.spi.PointwiseSlot;
 import dev.gradus.spi.ReduceOp;
+import dev.gradus.spi.SgdPlan;
+import dev.gradus.spi.SgdSlot;
 import dev.gradus.spi.Spread;
 import dev.gradus.spi.Storage;
 import dev.gradus.spi.TernaryOp;
@@ -13,6 +20,7 @@ import dev.gradus.spi.UnaryOp;
 import dev.gradus.types.DType;
 import java.nio.Buffer;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** A GPU as a device: sends each operation to the class that launches its kernels. */
@@ -24,6 +32,8 @@ final class CudaBackend implements Backend {
   private final Copies copies;
   private final Scatter scatter;
   private final RowOps rows;
+  private final Coalesce coalesce;
+  private final Powers powers;
   private final Products products;
 
   private CudaBackend(CudaDevice device, BlasLibrary libraries) {
@@ -34,6 +44,8 @@ final class CudaBackend implements Backend {
     this.copies = new Copies(device);
     this.scatter = new Scatter(device);
     this.rows = new RowOps(device);
+    this.coalesce = new Coalesce(device, scatter);
+    this.powers = new Powers(device, transfers);
     this.products = new Products(device, libraries);
   }
 
@@ -249,5 +261,36 @@ final class CudaBackend implements Backend {
       double smoothing,
       long ignore) {
     rows.nllGrad(grad, targets, out, rowCount, cols, smoothing, ignore);
+  }
+
+  @Override
+  public void sumPowers(List<Storage> xs, double p, Storage out) {
+    powers.sum(xs, p, out);
+  }
+
+  @Override
+  public void sumRowPowers(List<Gradient.Rows> xs, double p, Storage out) {
+    powers.sumRows(xs, p, out);
+  }
+
+  @Override
+  public void coalesce(
+      Storage ids, long skip, Storage values, Gradient.Rows out, boolean accumulate) {
+    coalesce.run(ids, skip, values, out, accumulate);
+  }
+
+  @Override
+  public AdamPlan planAdam(List<AdamSlot> slots) {
+    return new AdamSteps(device, transfers, slots);
+  }
+
+  @Override
+  public SgdPlan planSgd(List<SgdSlot> slots) {
+    return new SgdSteps(device, transfers, slots);
+  }
+
+  @Override
+  public PointwisePlan planPointwise(List<PointwiseSlot> slots) {
+    return new PointwiseSteps(device, transfers, slots);
   }
 }

@@ -180,9 +180,11 @@ final class CudaDevice {
       int blocksY,
       int threads,
       int threadsY,
+      int shared,
       LaunchBlock block,
       Cu.HostPointer extra) {
-    int result = Cu.launch(kernel.function(), blocks, blocksY, threads, threadsY, compute, extra);
+    int result =
+        Cu.launch(kernel.function(), blocks, blocksY, threads, threadsY, shared, compute, extra);
     block.release();
     synchronized (launchBlocks) {
       launchBlocks.push(block);
@@ -269,7 +271,12 @@ final class CudaDevice {
   /** How many blocks of {@link #THREADS} work on so many elements, each thread {@code each}. */
   long blocksFor(long elements, int each) {
     long perBlock = (long) THREADS * each;
-    return Math.min((elements + perBlock - 1) / perBlock, (long) multiprocessors * BLOCKS_EACH);
+    return blocksFor((elements + perBlock - 1) / perBlock);
+  }
+
+  /** How many blocks work on so many pieces, which they take in turns. */
+  long blocksFor(long pieces) {
+    return Math.min(pieces, (long) multiprocessors * BLOCKS_EACH);
   }
 
   /** Waits until everything asked for so far is done. */

@@ -110,7 +110,12 @@ final class LaunchBlock {
 
   /** Starts a kernel on a line of blocks. */
   void run(Kernel kernel, long blocks, int threads) {
-    run(kernel, blocks, 1, threads, 1);
+    run(kernel, blocks, 1, threads, 1, 0);
+  }
+
+  /** Starts a kernel on a line of blocks, each with so many bytes of shared memory. */
+  void run(Kernel kernel, long blocks, int threads, int shared) {
+    run(kernel, blocks, 1, threads, 1, shared);
   }
 
   /**
@@ -122,8 +127,12 @@ final class LaunchBlock {
    * @param threadsY in the second
    */
   void run(Kernel kernel, long blocks, int blocksY, int threads, int threadsY) {
+    run(kernel, blocks, blocksY, threads, threadsY, 0);
+  }
+
+  private void run(Kernel kernel, long blocks, int blocksY, int threads, int threadsY, int shared) {
     memory.putLong(SIZE_AT, end - PARAMETERS_AT);
     end = PARAMETERS_AT;
-    device.run(kernel, Math.toIntExact(blocks), blocksY, threads, threadsY, this, extra);
+    device.run(kernel, Math.toIntExact(blocks), blocksY, threads, threadsY, shared, this, extra);
   }
 }

@@ -34,7 +34,8 @@ class PtxCompilerTest {
   private static final int MOST_REGISTERS = 64;
 
   /** Kernels whose blocks have at most 256 threads, and may use more. */
-  private static final Map<String, Integer> MORE = Map.of("gemm_f32", 128, "gemm_f64", 128);
+  private static final Map<String, Integer> MORE =
+      Map.of("gemm_f32", 128, "gemm_f64", 128, "adam_f64", 72, "adam_rows_f64", 72);
 
   @BeforeAll
   static void loadTheCompiler() throws IOException {
