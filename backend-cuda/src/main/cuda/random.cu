@@ -22,7 +22,8 @@ __device__ __forceinline__ void philox(u64 counter, u64 seed, u32 words[4]) {
 }
 
 #define DROPOUT(type, T)                                                                                   \
-  KERNEL dropout_##type(const T *x, T *out, i64 n, u64 seed, u64 offset, T scale, u32 threshold) {         \
+  KERNEL dropout_##type(const T *x, T *out, i64 n, u64 seed, u64 offset, const u64 *from, T scale, u32 threshold) {         \
+    if (from) offset += *from; /* of a recorded step: where it begins now */                               \
     FOR_PACKS(i, n, 4) {                                                                                   \
       u32 words[4];                                                                                        \
       philox(offset + (u64)i / 4, seed, words);                                                            \

@@ -1,6 +1,7 @@
 package dev.gradus.nn;
 
 import dev.gradus.tensor.Tensor;
+import dev.gradus.types.DType;
 import dev.gradus.types.Shape;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -214,7 +215,7 @@ public final class Losses {
   private static Tensor counted(
       String who, Tensor logp, Tensor ids, @Nullable Tensor weights, long ignore) {
     if (weights == null) {
-      return ids.ne(ids.device().tensor(new long[] {ignore})).to(logp.dtype()).sum();
+      return ids.ne(ids.device().full(DType.I64, (double) ignore, 1)).to(logp.dtype()).sum();
     }
     Tensor table = weights.neg().expand(logp.shape().toArray());
     return table.nll(who, ids, 0, ignore).sum();

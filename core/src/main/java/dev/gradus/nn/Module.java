@@ -1,5 +1,6 @@
 package dev.gradus.nn;
 
+import dev.gradus.tensor.CapturedStep;
 import dev.gradus.tensor.Device;
 import dev.gradus.tensor.Tensor;
 import dev.gradus.types.DType;
@@ -96,6 +97,7 @@ public abstract class Module {
   protected final Parameter registerParameter(String name, Parameter parameter) {
     requireNew("parameter", name, parameter);
     parameters.put(name, parameter);
+    CapturedStep.recordAnew();
     return parameter;
   }
 
@@ -225,7 +227,13 @@ public abstract class Module {
 
   /** Sets this and all modules in it to training mode, or to evaluation mode. */
   public final void train(boolean training) {
-    apply(module -> module.training = training);
+    apply(
+        module -> {
+          if (module.training != training) {
+            CapturedStep.recordAnew();
+          }
+          module.training = training;
+        });
   }
 
   /** Whether it is in training mode. */

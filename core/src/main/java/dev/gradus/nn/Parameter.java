@@ -1,5 +1,6 @@
 package dev.gradus.nn;
 
+import dev.gradus.tensor.CapturedStep;
 import dev.gradus.tensor.NoGrad;
 import dev.gradus.tensor.Tensor;
 
@@ -21,6 +22,9 @@ public final class Parameter extends Tensor {
 
   @Override
   public Parameter requiresGrad(boolean required) {
+    if (required != requiresGrad()) {
+      CapturedStep.recordAnew();
+    }
     super.requiresGrad(required);
     return this;
   }
@@ -40,6 +44,7 @@ public final class Parameter extends Tensor {
   /** Holds what another tensor holds from now on, its device and type included. */
   void take(Tensor values) {
     become(values);
+    CapturedStep.recordAnew();
   }
 
   /** The values as PyTorch prints a parameter. Waits for the device. */

@@ -2,6 +2,7 @@ package dev.gradus.spi;
 
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One open device: the primitives, and fused operations that it may do faster than their
@@ -146,6 +147,19 @@ public interface Backend extends PrimitiveOps, AutoCloseable {
    */
   default AdamPlan planAdam(List<AdamSlot> slots) {
     return new ComposedAdam(this, slots);
+  }
+
+  /**
+   * Records the work that is asked for while {@code work} runs, and does it once at its end. What
+   * is asked for meanwhile may not bring values in or out; each plan may be stepped once, and its
+   * numbers are renewed at each replay. Storages that are freed in it stay with the recording.
+   *
+   * @param offset where the random stream stands: the offsets of dropouts count from there
+   * @param work runs on the calling thread; other threads must not use the device meanwhile
+   * @return the recording; null where the backend makes none, and {@code work} has not run
+   */
+  default @Nullable Recording record(long offset, Runnable work) {
+    return null;
   }
 
   /** Prepares batched SGD steps over these slots. */

@@ -11,6 +11,8 @@ import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.util.Arrays;
+import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * An open device: where tensors live, and the maker of those that are not computed from others. It
@@ -140,6 +142,19 @@ public final class Device implements AutoCloseable {
   @Override
   public String toString() {
     return name();
+  }
+
+  /**
+   * A training step that is recorded, and replayed as a whole: on a GPU the host then asks for one
+   * thing a step, not for each operation. See {@link CapturedStep} for what a step may do; where
+   * the backend records nothing it just runs.
+   *
+   * @param inputs the tensors of this device that bring the batch; {@link Tensor#copyFrom} them
+   *     before each run
+   * @param body computes one step, reads no value of it, and returns its result, such as the loss
+   */
+  public CapturedStep capture(List<Tensor> inputs, Supplier<Tensor> body) {
+    return new CapturedStep(this, inputs, body);
   }
 
   // ---- tensors from host values

@@ -301,6 +301,16 @@ public final class Generator {
     return offset;
   }
 
+  /** Where the next part of the Philox stream begins. */
+  synchronized long philoxOffset() {
+    return philoxOffset;
+  }
+
+  /** Leaves out so many counters of the Philox stream. */
+  synchronized void skipPhilox(long blocks) {
+    philoxOffset += blocks;
+  }
+
   /** A copy of everything that decides the next draws. */
   public synchronized GeneratorState state() {
     return new GeneratorState(seed, twister.words(), twister.position(), nextNormal, philoxOffset);

@@ -8,6 +8,11 @@ package dev.gradus.tensor;
  * @param max the greatest id
  */
 record IdRange(long min, long max) {
+  /** The range that holds this and another. */
+  IdRange with(IdRange other) {
+    return new IdRange(Math.min(min, other.min), Math.max(max, other.max));
+  }
+
   static IdRange of(long[] ids) {
     long min = Long.MAX_VALUE;
     long max = Long.MIN_VALUE;

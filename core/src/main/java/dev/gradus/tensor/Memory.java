@@ -10,8 +10,10 @@ import java.lang.System.Logger.Level;
 import java.lang.ref.PhantomReference;
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.WeakHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,6 +53,12 @@ final class Memory {
 
   private final Pool pool = new Pool();
 
+  /* A recorded step reads and writes the memory that it got while it was recorded for as long as it
+   * is replayed. So that goes to the backend and not to the pool, which knows to whom it belongs. */
+
+  private final Set<Storage> recorded = Collections.newSetFromMap(new WeakHashMap<>());
+  private boolean recording;
+
   private long live;
   private long liveByReference;
   private long forgotten;
@@ -67,7 +75,7 @@ final class Memory {
   synchronized Storage allocate(DType dtype, long numel) {
     drain();
     long bytes = numel * dtype.bytes();
-    Storage storage = pool.take(dtype, numel);
+    Storage storage = recording ? null : pool.take(dtype, numel);
     if (storage == null) {
       if (pool.bytes() > 0 && live + pool.bytes() + bytes > backend.capacity()) {
         trim();
@@ -75,6 +83,9 @@ final class Memory {
       storage = allocateFresh(dtype, numel, bytes);
     }
     live += bytes;
+    if (recording) {
+      recorded.add(storage);
+    }
     return storage;
   }
 
@@ -116,7 +127,7 @@ final class Memory {
     if (closed) {
       return; // a scope may end after its device, which took everything with it
     }
-    if (bytes > limit) {
+    if (recorded.remove(storage) || recording || bytes > limit) {
       backend.free(storage);
       return;
     }
@@ -124,6 +135,11 @@ final class Memory {
     if (pool.bytes() > limit || pool.sizes() > SIZES) {
       pool.shrink(limit, SIZES, backend::free);
     }
+  }
+
+  /** Begins or ends what a recorded step gets its memory in. */
+  synchronized void recording(boolean now) {
+    recording = now;
   }
 
   /** Counts a buffer until it is released or becomes unreachable. */

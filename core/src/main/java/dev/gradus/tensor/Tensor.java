@@ -513,7 +513,11 @@ public class Tensor extends Operations implements AutoCloseable {
     } else {
       Transfer.copy(values.storage(), values.device(), device(), target);
     }
+    IdRange range = values.contents.buffer().idRange();
     changed();
+    if (range != null) {
+      idRange(range);
+    }
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.gradus.tensor;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** What belongs to a thread: its innermost open scope, and whether it records gradients. */
@@ -10,6 +11,9 @@ final class ThreadState {
 
   /** How many {@link NoGrad} blocks are open. */
   int noGrad;
+
+  /** What is to be renewed at each replay of the step that this thread records. */
+  @Nullable List<CapturedStep.Live> recording;
 
   private ThreadState() {}
 

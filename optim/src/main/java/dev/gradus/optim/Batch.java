@@ -25,6 +25,10 @@ final class Batch<H> {
     Arrays.fill(hyperOfSlot, -1);
   }
 
+  boolean isLive() {
+    return update.isLive();
+  }
+
   void choose(int slot, int hyper) {
     hyperOfSlot[slot] = hyper;
     any |= hyper >= 0;

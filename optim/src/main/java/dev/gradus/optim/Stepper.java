@@ -3,6 +3,7 @@ package dev.gradus.optim;
 import dev.gradus.nn.Parameter;
 import dev.gradus.spi.Gradient;
 import dev.gradus.spi.Storage;
+import dev.gradus.tensor.CapturedStep;
 import dev.gradus.tensor.Device;
 import dev.gradus.tensor.Tensor;
 import dev.gradus.types.DType;
@@ -93,6 +94,9 @@ final class Stepper<O extends OptimizerOptions<O>, H> implements Steps<O> {
     if (!look(groups)) {
       prepare(groups);
     }
+    if (CapturedStep.isRecording()) {
+      recorded(groups);
+    }
     hypers.clear();
     before.clear();
     after.clear();
@@ -106,6 +110,27 @@ final class Stepper<O extends OptimizerOptions<O>, H> implements Steps<O> {
     for (int g = 0; g < groups.size(); g++) {
       count(groups.get(g).members());
     }
+  }
+
+  private void recorded(List<ParamGroup<O>> groups) {
+    if (!batches.stream().allMatch(Batch::isLive)) {
+      throw new UnsupportedOperationException(
+          kind
+              + ".step: it computes with numbers that a replay could not renew; leave it out of the"
+              + " captured step and call it after each run");
+    }
+    CapturedStep.onReplay(
+        new CapturedStep.Live() {
+          @Override
+          public boolean fits() {
+            return look(groups);
+          }
+
+          @Override
+          public void renew() {
+            step(groups);
+          }
+        });
   }
 
   /** Looks at every option and parameter; whether the prepared updates still fit. */

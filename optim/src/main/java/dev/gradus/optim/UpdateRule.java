@@ -164,6 +164,14 @@ public interface UpdateRule<O, H> {
      */
     void step(int[] hyperOfSlot, List<H> hypers);
 
+    /**
+     * Whether all that changes from step to step is hypers that a plan of the backend takes: then a
+     * step may be part of a {@link dev.gradus.tensor.CapturedStep}.
+     */
+    default boolean isLive() {
+      return false;
+    }
+
     /** Frees what was prepared, not the slots' storages. */
     @Override
     void close();
@@ -179,6 +187,7 @@ public interface UpdateRule<O, H> {
      */
     static <S, H> Update<H> each(List<S> slots, BiConsumer<S, H> move, Runnable close) {
       return of(
+          false,
           (hyperOfSlot, hypers) -> {
             for (int i = 0; i < hyperOfSlot.length; i++) {
               if (hyperOfSlot[i] >= 0) {
@@ -191,10 +200,19 @@ public interface UpdateRule<O, H> {
 
     /** An update that a plan of the backend makes: its step, and what closes it. */
     static <H> Update<H> of(BiConsumer<int[], List<H>> step, Runnable close) {
+      return of(true, step, close);
+    }
+
+    private static <H> Update<H> of(boolean live, BiConsumer<int[], List<H>> step, Runnable close) {
       return new Update<>() {
         @Override
         public void step(int[] hyperOfSlot, List<H> hypers) {
           step.accept(hyperOfSlot, hypers);
+        }
+
+        @Override
+        public boolean isLive() {
+          return live;
         }
 
         @Override

@@ -36,6 +36,7 @@ final class Batch<H> implements AutoCloseable {
   private final CudaStorage rows;
   private final int width;
   private @Nullable CudaStorage table;
+  private @Nullable Recorded recorded;
   private ByteBuffer host = ByteBuffer.allocate(0);
 
   /**
@@ -70,6 +71,9 @@ final class Batch<H> implements AutoCloseable {
     /** Writes a record. */
     void write(H hyper, Form form, ByteBuffer to);
   }
+
+  /** How a recording launches. */
+  private record Recorded(CudaRecording by, int whole, int threads, int shared) {}
 
   /** The slots of one form. */
   private static final class Launch {
@@ -182,8 +186,41 @@ final class Batch<H> implements AutoCloseable {
     if (used == 0) {
       return;
     }
-    transfers.upload(host.position(0).limit(records + whole * used), to);
+    ByteBuffer numbersNow = host.position(0).limit(records + whole * used);
+    CudaRecording r = device.recording();
+    if (r == null) {
+      transfers.upload(numbersNow, to);
+      launch(to, records, stride, threads, shared);
+    } else if (r.isRenewing()) {
+      requireSame(new Recorded(r, whole, threads, shared));
+      transfers.upload(numbersNow, to);
+    } else {
+      requireFirst(r);
+      recorded = new Recorded(r, whole, threads, shared);
+      ByteBuffer copy = ByteBuffer.allocate(numbersNow.remaining()).put(numbersNow).flip();
+      r.afterwards(() -> transfers.upload(copy, to));
+      launch(to, records, stride, threads, shared);
+    }
     host.clear();
+  }
+
+  private void requireFirst(CudaRecording by) {
+    if (recorded != null && recorded.by == by) {
+      throw new IllegalStateException(
+          "cuda: an optimizer makes two steps inside a step that is recorded; make one");
+    }
+  }
+
+  private void requireSame(Recorded now) {
+    if (!now.equals(recorded)) {
+      throw new IllegalStateException(
+          "cuda: an optimizer's options changed what a recorded step computes; call"
+              + " CapturedStep.recordAnew() when you change them");
+    }
+  }
+
+  private void launch(CudaStorage to, int records, int stride, int threads, int shared) {
+    int whole = stride * launches.size();
     for (int k = 0; k < launches.size(); k++) {
       Launch l = launches.get(k);
       long count = l.pieces.numel();

@@ -12,8 +12,11 @@ import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUevent;
 import jcuda.driver.CUevent_flags;
 import jcuda.driver.CUfunction;
+import jcuda.driver.CUgraph;
+import jcuda.driver.CUgraphExec;
 import jcuda.driver.CUmodule;
 import jcuda.driver.CUstream;
+import jcuda.driver.CUstreamCaptureMode;
 import jcuda.driver.CUstream_flags;
 import jcuda.driver.JCudaDriver;
 
@@ -239,6 +242,42 @@ final class Cu {
 
   static int synchronize(Event event) {
     return JCudaDriver.cuEventSynchronize(event.handle);
+  }
+
+  // ---- graphs
+
+  /** Work that a stream recorded, ready to be launched. */
+  static final class Graph {
+    private final CUgraphExec handle = new CUgraphExec();
+  }
+
+  /**
+   * From now on a stream records its work instead of doing it. What threads do beside it is left to
+   * them.
+   */
+  static int beginCapture(Stream stream) {
+    return JCudaDriver.cuStreamBeginCapture(
+        stream.handle, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_RELAXED);
+  }
+
+  /** Ends what {@link #beginCapture} began, and makes it ready. */
+  static int endCapture(Stream stream, Graph graph) {
+    CUgraph recorded = new CUgraph();
+    int status = JCudaDriver.cuStreamEndCapture(stream.handle, recorded);
+    if (status != SUCCESS) {
+      return status;
+    }
+    status = JCudaDriver.cuGraphInstantiate(graph.handle, recorded, 0);
+    int destroyed = JCudaDriver.cuGraphDestroy(recorded);
+    return status != SUCCESS ? status : destroyed;
+  }
+
+  static int launch(Graph graph, Stream on) {
+    return JCudaDriver.cuGraphLaunch(graph.handle, on.handle);
+  }
+
+  static int destroy(Graph graph) {
+    return JCudaDriver.cuGraphExecDestroy(graph.handle);
   }
 
   // ---- memory

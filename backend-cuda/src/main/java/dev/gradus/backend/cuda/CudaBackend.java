@@ -10,6 +10,7 @@ import dev.gradus.spi.Gemm;
 import dev.gradus.spi.Gradient;
 import dev.gradus.spi.PointwisePlan;
 import dev.gradus.spi.PointwiseSlot;
+import dev.gradus.spi.Recording;
 import dev.gradus.spi.ReduceOp;
 import dev.gradus.spi.SgdPlan;
 import dev.gradus.spi.SgdSlot;
@@ -277,6 +278,11 @@ final class CudaBackend implements Backend {
   public void coalesce(
       Storage ids, long skip, Storage values, Gradient.Rows out, boolean accumulate) {
     coalesce.run(ids, skip, values, out, accumulate);
+  }
+
+  @Override
+  public Recording record(long offset, Runnable work) {
+    return CudaRecording.of(device, transfers, offset, work);
   }
 
   @Override

@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An open device: its context, its two streams, its memory, and the way to launch a kernel.
@@ -35,6 +36,7 @@ final class CudaDevice {
   private final int multiprocessors;
   private final long totalMemory;
   private volatile boolean closed;
+  private volatile @Nullable CudaRecording recording;
 
   /**
    * Opens a device.
@@ -122,7 +124,34 @@ final class CudaDevice {
       throw new IllegalStateException(deviceName() + ": the device is closed; open another one");
     }
     status.requireAlive();
+    CudaRecording r = recording;
+    if (r != null && !r.isOfThisThread()) {
+      throw new IllegalStateException(
+          deviceName() + ": another thread records a step; use the device after it");
+    }
     status.check(Cu.setCurrent(context), "entering the context");
+  }
+
+  /** The recording that is made or replayed just now; null where there is none. */
+  @Nullable CudaRecording recording() {
+    return recording;
+  }
+
+  void recording(@Nullable CudaRecording now) {
+    recording = now;
+  }
+
+  /**
+   * Refuses what a recording cannot repeat.
+   *
+   * @throws IllegalStateException if one is being made
+   */
+  void requireNoRecording(String call, String remedy) {
+    CudaRecording r = recording;
+    if (r != null && !r.isRenewing()) {
+      throw new IllegalStateException(
+          deviceName() + ": " + call + " inside a step that is recorded; " + remedy);
+    }
   }
 
   /** A new storage with undefined content. */
@@ -189,7 +218,7 @@ final class CudaDevice {
     synchronized (launchBlocks) {
       launchBlocks.push(block);
     }
-    if (result == Cu.SUCCESS && settings.debug()) {
+    if (result == Cu.SUCCESS && settings.debug() && recording == null) {
       // So that the error of this launch is not found at a later one.
       result = Cu.synchronize(compute);
     }
@@ -212,7 +241,7 @@ final class CudaDevice {
 
   /** In debug mode waits for a call's work, so that its error is not found at a later one. */
   void settle(String call) {
-    if (settings.debug()) {
+    if (settings.debug() && recording == null) {
       status.check(Cu.synchronize(compute), call);
     }
   }
@@ -282,6 +311,7 @@ final class CudaDevice {
   /** Waits until everything asked for so far is done. */
   void synchronize() {
     enter();
+    requireNoRecording("waiting", "wait after it");
     status.check(Cu.synchronize(compute), "waiting for the device");
   }
 

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A device's memory. The driver is slow to give memory and stops the device for it, so a block that
@@ -41,6 +42,8 @@ final class DeviceMemory {
   private final Map<Long, Long> owned = new HashMap<>();
   private final Set<Use> uses = new HashSet<>();
   private final ReferenceQueue<CudaStorage> unreachable = new ReferenceQueue<>();
+  private final List<Kept> keepers = new ArrayList<>();
+  private @Nullable Kept recording;
   private long slab;
   private long slabEnd;
   private long held;
@@ -58,6 +61,51 @@ final class DeviceMemory {
    * @param bytes its size class
    */
   record Block(long address, long bytes) {}
+
+  /**
+   * The memory of a recording: what was allocated or freed while it was made goes to nobody else.
+   */
+  static final class Kept {
+    private final Map<Long, ArrayDeque<Block>> free = new HashMap<>();
+    private final Set<Long> addresses = new HashSet<>();
+
+    private void give(Block block) {
+      addresses.add(block.address());
+      free.computeIfAbsent(block.bytes(), size -> new ArrayDeque<>()).push(block);
+    }
+  }
+
+  /** From now on memory is a recording's. */
+  synchronized Kept beginRecording() {
+    Kept kept = new Kept();
+    keepers.add(kept);
+    recording = kept;
+    return kept;
+  }
+
+  /** Memory is everybody's again, but for what the recording got. */
+  synchronized void endRecording() {
+    recording = null;
+  }
+
+  /** Ends what a recording kept: its free memory is everybody's. */
+  synchronized void release(Kept kept) {
+    if (keepers.remove(kept)) {
+      kept.free.values().forEach(blocks -> blocks.forEach(this::reuse));
+    }
+  }
+
+  private @Nullable Kept keeperOf(Block block) {
+    if (recording != null) {
+      return recording;
+    }
+    for (Kept k : keepers) {
+      if (k.addresses.contains(block.address())) {
+        return k;
+      }
+    }
+    return null;
+  }
 
   /** The size class of some bytes: at most an eighth more, and of large ones less. */
   static long sizeClass(long bytes) {
@@ -82,10 +130,16 @@ final class DeviceMemory {
       return EMPTY;
     }
     long size = settings.caching() ? sizeClass(bytes) : up(bytes, PADDING);
-    ArrayDeque<Block> kept = free.get(size);
-    Block block = kept == null ? null : kept.poll();
+    Kept to = recording;
+    Block block = to == null ? null : poll(to.free, size);
+    if (block == null) {
+      block = poll(free, size);
+    }
     if (block == null) {
       block = new Block(settings.caching() && size <= SMALL ? cut(size) : ask(size), size);
+    }
+    if (to != null) {
+      to.addresses.add(block.address());
     }
     used += size;
     live.merge(size, 1, Integer::sum);
@@ -128,12 +182,26 @@ final class DeviceMemory {
     }
   }
 
+  private static @Nullable Block poll(Map<Long, ArrayDeque<Block>> free, long size) {
+    ArrayDeque<Block> blocks = free.get(size);
+    return blocks == null ? null : blocks.poll();
+  }
+
   private void free(Block block) {
     if (block.bytes() == 0) {
       return;
     }
     used -= block.bytes();
     live.merge(block.bytes(), -1, Integer::sum);
+    Kept keeper = keeperOf(block);
+    if (keeper != null) {
+      keeper.give(block);
+    } else {
+      reuse(block);
+    }
+  }
+
+  private void reuse(Block block) {
     if (settings.caching()) {
       free.computeIfAbsent(block.bytes(), size -> new ArrayDeque<>()).push(block);
     } else {
@@ -154,7 +222,7 @@ final class DeviceMemory {
   private long ask(long bytes) {
     long[] address = new long[1];
     int result = tryAsk(bytes, address);
-    if (result == Cu.OUT_OF_MEMORY) {
+    if (result == Cu.OUT_OF_MEMORY && recording == null) {
       trim();
       result = tryAsk(bytes, address);
     }
@@ -243,6 +311,7 @@ final class DeviceMemory {
     }
     owned.clear();
     uses.clear();
+    keepers.clear();
     free.clear();
     live.clear();
     held = 0;

@@ -197,7 +197,13 @@ final class Elementwise {
     }
     long n = out.numel();
     if (n > 0) {
-      LaunchBlock launch = device.launch().put(x).put(out).put(n).put(seed).put(offset);
+      CudaRecording r = device.recording();
+      LaunchBlock launch = device.launch().put(x).put(out).put(n).put(seed);
+      if (r == null) {
+        launch.put(offset).put(0L);
+      } else {
+        launch.put(offset - r.offset()).put(r.random());
+      }
       launch.put(dtype, p == 1 ? 0 : 1 / (1 - p)).put(Philox.threshold(p));
       run(launch, kernels.get("dropout_" + suffix(dtype)), n);
     }

@@ -93,6 +93,8 @@ final class Transfers {
   /** Copies a buffer's remaining elements to the start of a storage. */
   void upload(Buffer src, Storage dst) {
     device.enter();
+    device.requireNoRecording(
+        "values of the host", "make the tensor before, or bring them by one of the inputs");
     try {
       DType dtype = dst.dtype();
       int most = SLOT / dtype.bytes();
@@ -154,6 +156,7 @@ final class Transfers {
   /** Waits for the device and fills a buffer with a storage's first elements. */
   void download(Storage src, Buffer dst) {
     device.enter();
+    device.requireNoRecording("reading of values", "read them after the run");
     DType dtype = src.dtype();
     int most = SLOT / dtype.bytes();
     int to = dst.position();
