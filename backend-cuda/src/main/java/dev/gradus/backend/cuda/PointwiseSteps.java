@@ -26,8 +26,8 @@ final class PointwiseSteps implements PointwisePlan {
   private static final int LEAST_THREADS = 32;
   private static final int MOST_PLACES = SHARED / PLACE / LEAST_THREADS;
 
-  /** What the bits of a program's loads and stores can tell of. */
-  private static final int MOST_IN_MEMORY = Integer.SIZE;
+  /** What the bits of a program's loads and stores tell of, which the kernel looks at by fours. */
+  private static final int MOST_IN_MEMORY = Integer.SIZE - 4;
 
   private static final int FIRST_BUFFER = 2;
   private static final int SCALAR = 0x80;
