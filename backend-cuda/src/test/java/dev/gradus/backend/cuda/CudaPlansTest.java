@@ -316,9 +316,7 @@ class CudaPlansTest {
         Storage[] s = new Storage[5];
         for (int k = 0; k < 5; k++) {
           s[k] = random(cuda, k, n, k > 2);
-          if (groups == 1) {
-            watches.add(EmulatorControl.watch(CudaStorage.of(s[k]).address(), 4L * n));
-          }
+          watches.add(EmulatorControl.watch(CudaStorage.of(s[k]).address(), 4L * n));
         }
         Storage max = amsgrad ? s[4] : null;
         slots.add(new AdamSlot(s[0], new Gradient.Dense(s[1]), s[2], s[3], max));
@@ -350,31 +348,41 @@ class CudaPlansTest {
         assertEquals(w.loads().ideal(), w.loads().sectors());
         loads += w.loads().bytes();
       }
-      if (groups == 1) {
-        assertEquals((amsgrad ? 20 : 16) * elements, loads);
-      }
+      assertEquals((amsgrad ? 20 : 16) * elements, loads);
     }
   }
 
-  @Test
-  void anSgdStepAndAPointwiseStepAreOneLaunch() {
-    int n = 100_000;
-    Storage param = random(cuda, 1, n, false);
-    Storage grad = random(cuda, 2, n, false);
-    Storage state = random(cuda, 3, n, true);
-    try (SgdPlan sgd = cuda.planSgd(List.of(new SgdSlot(param, new Gradient.Dense(grad), state)));
-        PointwisePlan pointwise =
-            cuda.planPointwise(List.of(new PointwiseSlot(param, grad, List.of(state))))) {
-      pointwise.step(new int[] {0}, List.of(rmsProp(0.1)));
+  @ParameterizedTest
+  @ValueSource(ints = {1, 100})
+  void anSgdStepAndAPointwiseStepAreOneLaunchEach(int groups) {
+    int n = 100_000 / groups;
+    List<SgdSlot> sgdSlots = new ArrayList<>();
+    List<PointwiseSlot> pointwiseSlots = new ArrayList<>();
+    List<SgdHyper> hypers = new ArrayList<>();
+    List<PointwiseStep> programs = new ArrayList<>();
+    int[] choice = new int[groups];
+    for (int g = 0; g < groups; g++) {
+      Storage param = random(cuda, 1, n, false);
+      Storage grad = random(cuda, 2, n, false);
+      Storage state = random(cuda, 3, n, true);
+      sgdSlots.add(new SgdSlot(param, new Gradient.Dense(grad), state));
+      pointwiseSlots.add(new PointwiseSlot(param, grad, List.of(state)));
+      hypers.add(sgd("momentum", 0.1 * (g + 1), false));
+      programs.add(rmsProp(0.1 * (g + 1)));
+      choice[g] = g;
+    }
+    try (SgdPlan sgd = cuda.planSgd(sgdSlots);
+        PointwisePlan pointwise = cuda.planPointwise(pointwiseSlots)) {
+      pointwise.step(choice, programs);
       EmulatorControl.clearCounters();
-      sgd.step(new int[] {0}, List.of(sgd("momentum", 0.1, false)));
-      pointwise.step(new int[] {0}, List.of(rmsProp(0.2)));
+      sgd.step(choice, hypers);
+      pointwise.step(choice, programs);
       cuda.synchronize();
     }
     assertEquals(1, EmulatorControl.kernel("sgd_f32").launches());
     assertEquals(1, EmulatorControl.kernel("pointwise_f32").launches());
-    assertEquals(8L * n, EmulatorControl.kernel("sgd_f32").stores().bytes());
-    assertEquals(8L * n, EmulatorControl.kernel("pointwise_f32").stores().bytes());
+    assertEquals(8L * n * groups, EmulatorControl.kernel("sgd_f32").stores().bytes());
+    assertEquals(8L * n * groups, EmulatorControl.kernel("pointwise_f32").stores().bytes());
     assertEquals(2, EmulatorControl.counter("h2d"));
   }
 

@@ -155,13 +155,16 @@ class TrainingStepTest {
   }
 
   @Test
-  void aSteadyStepAsksTheDriverForNoMemory() {
+  void aSteadyStepAsksForNoMemoryAndCopiesTheBatchTheRatesAndTheLossAlone() {
     try (Training t = new Training(CudaSettings.DEFAULTS)) {
       t.step();
       t.step();
       EmulatorControl.clearCounters();
       t.step();
       assertEquals(0, EmulatorControl.counter("allocations"));
+      assertEquals(3, EmulatorControl.counter("h2d"), "ids, targets, the optimizer's table");
+      assertEquals(1, EmulatorControl.counter("d2h"), "the loss");
+      assertEquals(1, EmulatorControl.kernel("adam_f32").launches(), "for two groups");
     }
   }
 
