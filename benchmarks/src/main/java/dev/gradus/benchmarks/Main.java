@@ -127,6 +127,12 @@ public final class Main implements Callable<Integer> {
       text.flush();
       return CommandLine.ExitCode.OK;
     }
+    requireUsable(params.getOrDefault("on", ""));
+    plan.leftOut().forEach(text::println);
+    text.flush();
+    if (plan.runnable().isEmpty()) {
+      throw wrong("--filter " + filters + " matches nothing that can run here");
+    }
     run(plan, times, text);
     return CommandLine.ExitCode.OK;
   }
@@ -147,6 +153,15 @@ public final class Main implements Callable<Integer> {
     Files.writeString(table, Report.of(results, environment, chart));
     text.println("written: " + table);
     text.flush();
+  }
+
+  /** Refuses a backend that was asked for by name and cannot be used. */
+  private void requireUsable(String backends) {
+    for (On on : On.values()) {
+      if (List.of(backends.split(",", -1)).contains(on.name()) && !on.problem().isEmpty()) {
+        throw wrong("--param on=" + on + ": it is not usable here: " + on.problem());
+      }
+    }
   }
 
   private void atLeastOne(String option, int value) {

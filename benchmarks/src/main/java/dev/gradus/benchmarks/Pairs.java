@@ -20,17 +20,29 @@ final class Pairs {
               side("AdamPathBenchmark.step", Map.of("path", "ALL_GROUPS", "on", "CPU")),
               side("TorchAdamBenchmark.step", Map.of("way", "FOR_LOOP"))),
           new Pair(
+              "Adam's plan ÷ libtorch foreach",
+              side("AdamPathBenchmark.step", Map.of("path", "ALL_GROUPS", "on", "CPU")),
+              side("TorchAdamBenchmark.step", Map.of("way", "FOREACH"))),
+          new Pair(
+              "Adam's plan ÷ DJL",
+              side("AdamPathBenchmark.step", Map.of("path", "ALL_GROUPS", "on", "CPU")),
+              side("DjlAdamBenchmark.step", Map.of())),
+          new Pair(
+              "Adam's plan ÷ ND4J",
+              side("AdamPathBenchmark.step", Map.of("path", "ALL_GROUPS", "on", "CPU")),
+              side("Nd4jAdamBenchmark.step", Map.of())),
+          new Pair(
               "Adam.step() ÷ libtorch fused",
               side("AdamOptimizerBenchmark.step", Map.of("on", "CPU")),
               side("TorchAdamBenchmark.step", Map.of("way", "FUSED"))),
           new Pair(
               "Adam.step() ÷ its plan",
-              side("AdamOptimizerBenchmark.step", Map.of("on", "CPU")),
-              side("AdamPathBenchmark.step", Map.of("path", "ALL_GROUPS", "on", "CPU"))),
+              side("AdamOptimizerBenchmark.step", Map.of()),
+              side("AdamPathBenchmark.step", Map.of("path", "ALL_GROUPS"))),
           new Pair(
               "Adam's plan: all groups ÷ composed",
-              side("AdamPathBenchmark.step", Map.of("path", "ALL_GROUPS", "on", "CPU")),
-              side("AdamPathBenchmark.step", Map.of("path", "COMPOSED", "on", "CPU"))),
+              side("AdamPathBenchmark.step", Map.of("path", "ALL_GROUPS")),
+              side("AdamPathBenchmark.step", Map.of("path", "COMPOSED"))),
           new Pair(
               "Adam.step(), 1,000 tensors: 64 groups ÷ 1 group",
               side("AdamOptimizerBenchmark.step", Map.of("table", "THOUSAND_IN_64")),
@@ -39,6 +51,10 @@ final class Pairs {
               "Adam.step(): 1,000 × 1,000 ÷ 1 × 1,000,000",
               side("AdamOptimizerBenchmark.step", Map.of("table", "THOUSAND_IN_1")),
               side("AdamOptimizerBenchmark.step", Map.of("table", "ONE_1M_IN_1"))),
+          new Pair(
+              "launch: backend ÷ JCuda's pointers",
+              side("LaunchBenchmark.run", Map.of("call", "BACKEND")),
+              side("LaunchBenchmark.run", Map.of("call", "POINTERS"))),
           new Pair(
               "matmul ÷ OpenBLAS",
               side("GemmBenchmark.matmul", Map.of("on", "CPU", "blas", "tiled")),

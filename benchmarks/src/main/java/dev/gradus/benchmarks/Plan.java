@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -39,11 +40,41 @@ import org.openjdk.jmh.runner.options.VerboseMode;
 record Plan(
     boolean quick, boolean peers, List<String> filters, Map<String, String> params, int threads) {
   /** The classes of other engines' benchmarks. */
-  private static final Pattern PEER = Pattern.compile("\\.Torch\\w+\\.\\w+$");
+  private static final Pattern PEER = Pattern.compile("\\.(Torch|Djl|Nd4j)\\w+\\.\\w+$");
 
-  /** The names of the benchmarks that are run. */
+  private static final String ON = "on";
+
+  /** What needs more than the other benchmarks. */
+  private static final Pattern LAUNCH = Pattern.compile("\\.LaunchBenchmark\\.\\w+$");
+
+  /** The names of the benchmarks that are chosen. */
   Set<String> benchmarks() {
     return entries().map(BenchmarkListEntry::getUsername).collect(toCollection(TreeSet::new));
+  }
+
+  /** The names of those that can run on this machine. */
+  Set<String> runnable() {
+    Set<String> names = benchmarks();
+    if (!NoopDriver.lacking().isEmpty()) {
+      names.removeIf(LAUNCH.asPredicate());
+    }
+    return names;
+  }
+
+  /** What cannot run on this machine and why, a line each. */
+  List<String> leftOut() {
+    List<String> lines = new ArrayList<>();
+    if (parameters().contains(ON) && !params.containsKey(ON)) {
+      for (On on : On.values()) {
+        if (!on.problem().isEmpty()) {
+          lines.add("on=" + on + " is not measured: " + on.problem());
+        }
+      }
+    }
+    if (runnable().size() < benchmarks().size()) {
+      lines.add("LaunchBenchmark does not run: " + NoopDriver.lacking());
+    }
+    return lines;
   }
 
   /** The names of the parameters that they have. */
@@ -104,8 +135,9 @@ record Plan(
             .warmupIterations(quick ? 1 : 3)
             .measurementIterations(quick ? 1 : 3)
             .warmupTime(TimeValue.milliseconds(quick ? 200 : 500))
-            .measurementTime(TimeValue.milliseconds(quick ? 200 : 500));
-    benchmarks().forEach(name -> options.include("^" + Pattern.quote(name) + "$"));
+            .measurementTime(TimeValue.milliseconds(quick ? 200 : 500))
+            .param(ON, On.usable());
+    runnable().forEach(name -> options.include("^" + Pattern.quote(name) + "$"));
     if (quick) {
       options
           .param("table", AdamTable.SMALL_IN_465.name())

@@ -21,8 +21,8 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 
 /**
- * Adam on libtorch: its fused kernel, a call a group, and its C++ optimizer, a loop over
- * parameters.
+ * Adam on libtorch: its fused kernel, a call a group; its operations on lists, a dozen calls a
+ * group; and its C++ optimizer, a loop over parameters.
  *
  * <p>{@code ./gradus bench --peers --filter TorchAdamBenchmark}
  */
@@ -34,6 +34,8 @@ public class TorchAdamBenchmark {
   public enum Path {
     /** The fused kernel. */
     FUSED,
+    /** The operations on lists of tensors. */
+    FOREACH,
     /** torch::optim::Adam and AdamW. */
     FOR_LOOP
   }
@@ -74,7 +76,12 @@ public class TorchAdamBenchmark {
       grads.get(g).add(grad);
       all.add(p);
     }
-    step = way == Path.FUSED ? fused(params, grads) : loop(params);
+    step =
+        switch (way) {
+          case FUSED -> fused(params, grads);
+          case FOREACH -> foreach(params, grads);
+          case FOR_LOOP -> loop(params);
+        };
     for (int t = 1; t <= AdamValues.STEPS; t++) {
       step.run();
     }
@@ -88,6 +95,14 @@ public class TorchAdamBenchmark {
     TorchFusedAdam adam = new TorchFusedAdam(variant);
     params.forEach(group -> adam.group(group, AdamVariant.LR));
     adam.gradients(grads);
+    return adam::step;
+  }
+
+  private Runnable foreach(List<List<Tensor>> params, List<List<Tensor>> grads) {
+    TorchForeachAdam adam = new TorchForeachAdam(variant);
+    for (int g = 0; g < params.size(); g++) {
+      adam.group(params.get(g), grads.get(g));
+    }
     return adam::step;
   }
 

@@ -3,15 +3,8 @@ package dev.gradus.benchmarks;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.Dispatcher;
-import org.bytedeco.pytorch.GenericList;
 import org.bytedeco.pytorch.IValue;
-import org.bytedeco.pytorch.IValueVector;
-import org.bytedeco.pytorch.OperatorHandle;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.Type;
-import org.bytedeco.pytorch.global.torch;
 
 /**
  * libtorch's fused Adam, called as PyTorch's optimizer calls it: for each group one addition to the
@@ -19,11 +12,10 @@ import org.bytedeco.pytorch.global.torch;
  * dispatcher.
  */
 final class TorchFusedAdam {
-  private final OperatorHandle count;
-  private final OperatorHandle update;
+  private final TorchOp count = new TorchOp("_foreach_add_", "Scalar");
+  private final TorchOp update;
   private final List<Group> groups = new ArrayList<>();
   private final AdamVariant variant;
-  private final Type.TypePtr tensorType;
 
   /** A group: its parameters, and the arguments of both calls. */
   private static final class Group {
@@ -43,34 +35,20 @@ final class TorchFusedAdam {
 
   TorchFusedAdam(AdamVariant variant) {
     this.variant = variant;
-    Dispatcher dispatcher = Dispatcher.singleton();
-    tensorType = tensorType(dispatcher);
-    count = dispatcher.findSchemaOrThrow("aten::_foreach_add_", "Scalar");
-    update =
-        dispatcher.findSchemaOrThrow(
-            variant.decoupled() ? "aten::_fused_adamw_" : "aten::_fused_adam_", "");
-  }
-
-  /** The type of a list's elements, taken from a list: JavaCPP maps no other way to it. */
-  private static Type.TypePtr tensorType(Dispatcher dispatcher) {
-    IValueVector stack = new IValueVector(new IValue(torch.ones(1)), new IValue(0L));
-    dispatcher.findSchemaOrThrow("aten::unbind", "int").callBoxed(stack);
-    return stack.get(0).toList().elementType();
+    this.update = new TorchOp(variant.decoupled() ? "_fused_adamw_" : "_fused_adam_", "");
   }
 
   /** Adds a group; its parameters have no gradients yet. */
   void group(List<Tensor> params, double lr) {
-    List<Tensor> steps = new ArrayList<>();
-    params.forEach(p -> steps.add(torch.zeros(new long[0])));
-    IValue stepList = list(steps);
-    List<Tensor> max = variant.amsgrad() ? zeros(params) : List.of();
+    IValue steps = TorchOp.counts(params);
+    List<Tensor> max = variant.amsgrad() ? TorchOp.zeros(params) : List.of();
     IValue[] call = {
-      list(params),
-      list(List.of()),
-      list(zeros(params)),
-      list(zeros(params)),
-      list(max),
-      stepList,
+      TorchOp.list(params),
+      TorchOp.list(List.of()),
+      TorchOp.list(TorchOp.zeros(params)),
+      TorchOp.list(TorchOp.zeros(params)),
+      TorchOp.list(max),
+      steps,
       new IValue(lr),
       new IValue(AdamVariant.BETA1),
       new IValue(AdamVariant.BETA2),
@@ -81,27 +59,13 @@ final class TorchFusedAdam {
       new IValue(),
       new IValue()
     };
-    groups.add(new Group(params, new IValue[] {stepList, new IValue(new Scalar(1))}, call));
-  }
-
-  private static List<Tensor> zeros(List<Tensor> like) {
-    List<Tensor> zeros = new ArrayList<>();
-    like.forEach(p -> zeros.add(torch.zeros_like(p)));
-    return zeros;
-  }
-
-  private IValue list(List<Tensor> tensors) {
-    GenericList list = new GenericList(tensorType);
-    for (Tensor t : tensors) {
-      list.push_back(new IValue(t));
-    }
-    return new IValue(list);
+    groups.add(new Group(params, new IValue[] {steps, TorchOp.scalar(1)}, call));
   }
 
   /** Takes these gradients, a list a group, for all steps to come. */
   void gradients(List<List<Tensor>> grads) {
     for (int g = 0; g < groups.size(); g++) {
-      groups.get(g).update[GRADS] = list(grads.get(g));
+      groups.get(g).update[GRADS] = TorchOp.list(grads.get(g));
     }
   }
 
@@ -117,7 +81,7 @@ final class TorchFusedAdam {
     for (Group g : groups) {
       List<Tensor> grads = new ArrayList<>();
       g.params.forEach(p -> grads.add(p.grad()));
-      g.update[GRADS] = list(grads);
+      g.update[GRADS] = TorchOp.list(grads);
     }
     step();
   }
@@ -126,14 +90,10 @@ final class TorchFusedAdam {
   @SuppressWarnings("try") // the scope is open for its effect
   void step() {
     try (PointerScope scope = new PointerScope()) {
-      for (int g = 0; g < groups.size(); g++) {
-        call(count, groups.get(g).count);
-        call(update, groups.get(g).update);
+      for (Group g : groups) {
+        count.call(g.count);
+        update.call(g.update);
       }
     }
-  }
-
-  private static void call(OperatorHandle op, IValue[] arguments) {
-    op.callBoxed(new IValueVector(arguments));
   }
 }

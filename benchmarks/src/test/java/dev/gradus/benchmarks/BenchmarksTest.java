@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -31,6 +32,7 @@ class BenchmarksTest {
           "OpenBlasBenchmark", Map.of("n", of("8", "64")),
           "ElementwiseBenchmark", Map.of("size", of("257")),
           "EmbeddingBenchmark", Map.of(),
+          "LaunchBenchmark", Map.of(),
           "TrainStepBenchmark", Map.of("model", of("TOUR", "NAMES_MLP", "NAMES_GPT")));
 
   private static String[] of(String... values) {
@@ -55,11 +57,16 @@ class BenchmarksTest {
   @ParameterizedTest
   @MethodSource("classes")
   void verifiesAndRuns(String name) throws Exception {
+    boolean launches = name.equals("LaunchBenchmark");
+    Assumptions.assumeTrue(
+        !launches || NoopDriver.lacking().isEmpty(), "not run: " + NoopDriver.lacking());
     ChainedOptionsBuilder options =
         new OptionsBuilder()
             .include("\\." + name + "\\.")
             .mode(Mode.SingleShotTime)
-            .forks(0)
+            // A process loads one CUDA driver in its life.
+            .forks(launches ? 1 : 0)
+            .param("on", On.usable())
             .warmupIterations(0)
             .measurementIterations(1)
             .shouldFailOnError(true)

@@ -2,9 +2,12 @@ package dev.gradus.benchmarks;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 
@@ -54,6 +57,26 @@ class MainTest {
                     + " on]"),
         err.toString());
     assertEquals(0, run("--list", "--filter", "Gemm", "--param", "n=8"));
+  }
+
+  @Test
+  void refusesABackendThatWasAskedForAndCannotBeUsed() {
+    assumeFalse(On.CUDA.problem().isEmpty(), "there is a device");
+    assertEquals(2, run("--filter", "AdamPath", "--param", "on=CPU,CUDA"));
+    assertTrue(
+        err.toString().contains("--param on=CUDA: it is not usable here: " + On.CUDA.problem()),
+        err.toString());
+  }
+
+  @Test
+  void saysWhichBackendIsLeftOut() {
+    assumeFalse(On.CUDA.problem().isEmpty(), "there is a device");
+    assertEquals(
+        List.of("on=CUDA is not measured: " + On.CUDA.problem()),
+        new Plan(false, false, List.of("AdamPath"), Map.of(), 1).leftOut());
+    assertEquals(
+        List.of(), new Plan(false, false, List.of("AdamPath"), Map.of("on", "CPU"), 1).leftOut());
+    assertEquals(List.of(), new Plan(false, false, List.of("OpenBlas"), Map.of(), 1).leftOut());
   }
 
   @Test
