@@ -20,8 +20,9 @@ KERNEL coalesce_first(const u64 *keys, i64 count, int bits, i64 *first) {
   }
 }
 
-// One block: run[r] is where the run of place r begins, out[r] its id; behind them -1.
-KERNEL coalesce_places(const i64 *all, const i64 *first, i64 count, i64 *out, i64 *run, i64 places) {
+// One block: run[r] is where the run of place r begins, out[r] its id; behind them -1. Where an id first appears,
+// first[j] becomes its place.
+KERNEL coalesce_places(const i64 *all, i64 *first, i64 count, i64 *out, i64 *run, i64 places) {
   __shared__ i64 warps[MOST_WARPS];
   const int lane = threadIdx.x & 31;
   const int warp = threadIdx.x >> 5;
@@ -40,6 +41,7 @@ KERNEL coalesce_places(const i64 *all, const i64 *first, i64 count, i64 *out, i6
     if (at != 0) {
       out[before] = all[j];
       run[before] = at - 1;
+      first[j] = before;
     }
     __syncthreads();
   }
@@ -70,3 +72,39 @@ KERNEL coalesce_places(const i64 *all, const i64 *first, i64 count, i64 *out, i6
   }
 COALESCE(f32, float)
 COALESCE(f64, double)
+
+// ---- the same by atomic operations: every term by itself, in an order that is another one each time
+
+#define COALESCE_ATOMIC(type, T)                                                                                \
+  /* Zeros at the places that are new. */                                                                       \
+  KERNEL coalesce_zeros_##type(const u64 *keys, const i64 *run, int bits, i64 had, T *out, i64 places,          \
+                               i64 cols) {                                                                      \
+    const i64 mask = ((i64)1 << bits) - 1;                                                                      \
+    FOR_PACKS(e, places * cols, 1) {                                                                            \
+      i64 begin = run[e / cols];                                                                                \
+      if (begin >= 0 && (i64)(keys[begin] & mask) >= had) out[e] = 0;                                           \
+    }                                                                                                           \
+  }                                                                                                             \
+  /* Adds the rows of all keys; place[j] is that of the id that first appears as the j-th. */                   \
+  KERNEL coalesce_atomic_##type(const u64 *keys, const i64 *place, i64 count, int bits, const T *x, i64 had,    \
+                                T *out, i64 cols) {                                                             \
+    const i64 mask = ((i64)1 << bits) - 1;                                                                      \
+    FOR_PACKS(e, count * cols, 1) {                                                                             \
+      i64 k = e / cols;                                                                                         \
+      u64 key = keys[k];                                                                                        \
+      i64 j = (i64)(key & mask);                                                                                \
+      if (key == ~0ull || j < had) continue;                                                                    \
+      i64 low = 0;                                                                                              \
+      for (i64 high = k; low < high;) {                                                                         \
+        i64 middle = (low + high) / 2;                                                                          \
+        if (keys[middle] >> bits < key >> bits)                                                                 \
+          low = middle + 1;                                                                                     \
+        else                                                                                                    \
+          high = middle;                                                                                        \
+      }                                                                                                         \
+      i64 c = e - k * cols;                                                                                     \
+      atomicAdd(out + place[keys[low] & mask] * cols + c, x[(j - had) * cols + c]);                             \
+    }                                                                                                           \
+  }
+COALESCE_ATOMIC(f32, float)
+COALESCE_ATOMIC(f64, double)

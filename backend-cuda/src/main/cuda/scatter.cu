@@ -1,4 +1,4 @@
-// Sums of rows by their ids, in the order in which the rows lie. Keys (id, place) are sorted; all are different, so
+// Sums of rows by their ids, in the order in which the rows lie; at the end of the file in any. Keys (id, place) are sorted; all are different, so
 // their order is one alone. Then each run of an id is summed by the threads that find its begin.
 #include "common.cuh"
 
@@ -86,3 +86,18 @@ KERNEL sort_far(u64 *keys, i64 pairs, i64 width, i64 distance) {
 SCATTER(f32, float)
 SCATTER(f64, double)
 SCATTER(i64, i64)
+
+// ---- the same by atomic operations: no sorting, and an order that is another one each time
+
+#define SCATTER_ATOMIC(type, T)                                                                                 \
+  KERNEL scatter_atomic_##type(const T *x, const i64 *ids, T *out, i64 count, i64 length, i64 inner, i64 skip,  \
+                               i64 n) {                                                                         \
+    FOR_PACKS(e, n, 1) {                                                                                        \
+      i64 row = e / inner;                                                                                      \
+      i64 o = row / count;                                                                                      \
+      i64 id = ids[row - o * count];                                                                            \
+      if (id != skip) atomicAdd(out + (o * length + id) * inner + (e - row * inner), x[e]);                     \
+    }                                                                                                           \
+  }
+SCATTER_ATOMIC(f32, float)
+SCATTER_ATOMIC(f64, double)

@@ -9,7 +9,10 @@ import dev.gradus.types.DType;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Rows summed by their ids, in the order in which ids appear: {@code coalesce.cu}. */
+/**
+ * Rows summed by their ids, which stand in the order in which they appear: {@code coalesce.cu}. An
+ * id's rows are added in their order, unless the settings let atomic operations add them in any.
+ */
 final class Coalesce {
   private static final int SCAN_THREADS = 1024;
   private static final int MOST_TILES = 64;
@@ -49,7 +52,13 @@ final class Coalesce {
       LaunchBlock begin = device.launch().put(keys).put(count).put(Scatter.bits(count)).put(first);
       each(begin, "coalesce_first", count);
       place(all, first, run, out.ids());
-      sum(dtype, keys, run, count, rows, had, out);
+      if (out.values().numel() > 0) {
+        if (device.settings().atomics()) {
+          sumInAnyOrder(dtype, keys, run, first, rows, had, out);
+        } else {
+          sum(dtype, keys, run, count, rows, had, out);
+        }
+      }
     } finally {
       work.forEach(device::free);
     }
@@ -79,12 +88,28 @@ final class Coalesce {
       long had,
       Gradient.Rows out) {
     long places = run.numel();
-    if (places * out.cols() > 0) {
-      LaunchBlock launch = device.launch().put(keys).put(run).put(count).put(Scatter.bits(count));
-      launch.put(rows).put(had).put(out.values()).put(places).put(out.cols());
-      int tiles = (int) Math.min(Axes.ceil(out.cols(), Axes.WARP), MOST_TILES);
-      Kernel kernel = kernels.get("coalesce_" + suffix(dtype));
-      launch.run(kernel, Axes.ceil(places, Axes.SHARE), tiles, Axes.WARP, Axes.SHARE);
-    }
+    LaunchBlock launch = device.launch().put(keys).put(run).put(count).put(Scatter.bits(count));
+    launch.put(rows).put(had).put(out.values()).put(places).put(out.cols());
+    int tiles = (int) Math.min(Axes.ceil(out.cols(), Axes.WARP), MOST_TILES);
+    Kernel kernel = kernels.get("coalesce_" + suffix(dtype));
+    launch.run(kernel, Axes.ceil(places, Axes.SHARE), tiles, Axes.WARP, Axes.SHARE);
+  }
+
+  private void sumInAnyOrder(
+      DType dtype,
+      CudaStorage keys,
+      CudaStorage run,
+      CudaStorage place,
+      Storage rows,
+      long had,
+      Gradient.Rows out) {
+    long count = place.numel();
+    int bits = Scatter.bits(count);
+    LaunchBlock zeros = device.launch().put(keys).put(run).put(bits).put(had);
+    zeros.put(out.values()).put(run.numel()).put(out.cols());
+    each(zeros, "coalesce_zeros_" + suffix(dtype), run.numel() * out.cols());
+    LaunchBlock add = device.launch().put(keys).put(place).put(count).put(bits);
+    add.put(rows).put(had).put(out.values()).put(out.cols());
+    each(add, "coalesce_atomic_" + suffix(dtype), count * out.cols());
   }
 }

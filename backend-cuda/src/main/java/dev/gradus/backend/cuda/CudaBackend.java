@@ -98,6 +98,11 @@ final class CudaBackend implements Backend {
     details.put(
         "precision",
         device.settings().tf32() ? "products of float32 round to TF32" : "true float32");
+    details.put(
+        "sums of rows by ids",
+        device.settings().atomics()
+            ? "by atomic operations: bits may differ from run to run"
+            : "in a fixed order");
     details.put("multiprocessors", String.valueOf(device.multiprocessors()));
     details.put("memory", (device.capacity() >> 20) + " MiB");
     details.put("JCuda", Cu.JCUDA_VERSION);

@@ -9,9 +9,11 @@ import dev.gradus.spi.Probe;
  * The provider of the backend {@code cuda}. System properties: {@code gradus.cuda.lib} names
  * folders in which CUDA's libraries are looked for first; {@code gradus.cuda.memory} the most bytes
  * that a device may hold, as {@code 8g}; {@code gradus.cuda.tf32}, {@code on}, lets float32
- * products round their operands; {@code gradus.cuda.debug}, {@code on}, waits for each launch, so
- * that an error names the one that made it; {@code gradus.cuda.cache}, {@code off}, gives freed
- * memory back to the driver at once, for tools that look for wrong accesses.
+ * products round their operands; {@code gradus.cuda.atomics}, {@code on}, lets rows be summed by
+ * their ids in any order, so that bits may differ from run to run; {@code gradus.cuda.debug},
+ * {@code on}, waits for each launch, so that an error names the one that made it; {@code
+ * gradus.cuda.cache}, {@code off}, gives freed memory back to the driver at once, for tools that
+ * look for wrong accesses.
  */
 public final class CudaBackendProvider implements BackendProvider {
   private static final int ABOVE_THE_CPU = 100;

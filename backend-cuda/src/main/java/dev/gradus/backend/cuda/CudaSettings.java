@@ -11,12 +11,14 @@ import java.util.regex.Pattern;
  * @param memory the most bytes it may hold; {@link Long#MAX_VALUE} leaves it to the device
  * @param caching whether freed memory is kept for the next storage
  * @param tf32 whether float32 products may round their operands to TF32
+ * @param atomics whether rows may be summed by their ids in any order, by atomic operations
  * @param debug whether every launch is waited for, so that an error names the one that made it
  */
-record CudaSettings(long memory, boolean caching, boolean tf32, boolean debug) {
+record CudaSettings(long memory, boolean caching, boolean tf32, boolean atomics, boolean debug) {
   static final String MEMORY = "gradus.cuda.memory";
   static final String CACHE = "gradus.cuda.cache";
   static final String TF32 = "gradus.cuda.tf32";
+  static final String ATOMICS = "gradus.cuda.atomics";
   static final String DEBUG = "gradus.cuda.debug";
 
   private static final Pattern SIZE = Pattern.compile("(\\d{1,12})([kmgt]?)");
@@ -24,7 +26,7 @@ record CudaSettings(long memory, boolean caching, boolean tf32, boolean debug) {
   private static final int UNIT_BITS = 10;
 
   /** What a device does when nobody asks for anything else. */
-  static final CudaSettings DEFAULTS = new CudaSettings(Long.MAX_VALUE, true, false, false);
+  static final CudaSettings DEFAULTS = new CudaSettings(Long.MAX_VALUE, true, false, false, false);
 
   /** The settings that these properties ask for. */
   static CudaSettings of(Properties properties) {
@@ -33,6 +35,7 @@ record CudaSettings(long memory, boolean caching, boolean tf32, boolean debug) {
         memory == null ? DEFAULTS.memory : bytes(memory),
         flag(properties, CACHE, DEFAULTS.caching),
         flag(properties, TF32, DEFAULTS.tf32),
+        flag(properties, ATOMICS, DEFAULTS.atomics),
         flag(properties, DEBUG, DEFAULTS.debug));
   }
 
@@ -65,14 +68,18 @@ record CudaSettings(long memory, boolean caching, boolean tf32, boolean debug) {
   }
 
   CudaSettings withMemory(long bytes) {
-    return new CudaSettings(bytes, caching, tf32, debug);
+    return new CudaSettings(bytes, caching, tf32, atomics, debug);
   }
 
   CudaSettings withCaching(boolean on) {
-    return new CudaSettings(memory, on, tf32, debug);
+    return new CudaSettings(memory, on, tf32, atomics, debug);
+  }
+
+  CudaSettings withAtomics(boolean on) {
+    return new CudaSettings(memory, caching, tf32, on, debug);
   }
 
   CudaSettings withDebug(boolean on) {
-    return new CudaSettings(memory, caching, tf32, on);
+    return new CudaSettings(memory, caching, tf32, atomics, on);
   }
 }

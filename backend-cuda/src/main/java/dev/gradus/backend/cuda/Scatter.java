@@ -7,7 +7,10 @@ import dev.gradus.spi.Axis;
 import dev.gradus.spi.Storage;
 import dev.gradus.types.DType;
 
-/** Sums of rows by their ids, in the order of the rows: {@code scatter.cu}. */
+/**
+ * Sums of rows by their ids: {@code scatter.cu}. In the order of the rows, unless the settings let
+ * atomic operations add them in any.
+ */
 final class Scatter {
   /** Keys that a block sorts in shared memory, at most. */
   private static final int MOST_SORTED = 2048;
@@ -36,6 +39,10 @@ final class Scatter {
     if (count == 0 || row == 0) {
       return;
     }
+    if (device.settings().atomics() && dtype.isFloating()) {
+      addInAnyOrder(x, axis, ids, skip, out);
+      return;
+    }
     CudaStorage keys = sorted(ids, skip);
     try {
       LaunchBlock launch = device.launch().put(x).put(keys).put(out).put(count);
@@ -46,6 +53,15 @@ final class Scatter {
     } finally {
       device.free(keys);
     }
+  }
+
+  private void addInAnyOrder(Storage x, Axis axis, Storage ids, long skip, Storage out) {
+    long count = ids.numel();
+    long n = axis.outer() * count * axis.inner();
+    LaunchBlock launch = device.launch().put(x).put(ids).put(out).put(count);
+    launch.put(axis.length()).put(axis.inner()).put(skip).put(n);
+    Kernel kernel = kernels.get("scatter_atomic_" + suffix(x.dtype()));
+    launch.run(kernel, device.blocksFor(n, 1), CudaDevice.THREADS);
   }
 
   /** How many low bits of a key hold the place. */

@@ -3,15 +3,19 @@ package dev.gradus.backend.cuda;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.gradus.backend.cuda.emulator.EmulatorControl;
 import dev.gradus.spi.Axis;
 import dev.gradus.spi.Backend;
+import dev.gradus.spi.Gradient;
 import dev.gradus.spi.ReduceOp;
 import dev.gradus.spi.Storage;
 import dev.gradus.types.DType;
 import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -105,6 +109,84 @@ class CudaKernelsTest {
     }
     b.scatterAdd(store(x), new Axis(1, rows, cols), store(ids), -1, out, true);
     assertArrayEquals(expected, floats(out));
+  }
+
+  /** With the option rows are added in any order: near the sum in double, whatever the order. */
+  @Test
+  void withAtomicsRowsAreSummedWithoutSorting() {
+    int outer = 2;
+    int count = 1501;
+    int rows = 17;
+    int cols = 37;
+    float[] x = random(1, outer * count * cols);
+    long[] ids = ids(2, count, rows);
+    float[] before = random(3, outer * rows * cols);
+    double[] expected = new double[before.length];
+    Arrays.setAll(expected, i -> before[i]);
+    for (int r = 0; r < outer * count; r++) {
+      int id = (int) ids[r % count];
+      int to = (r / count * rows + id) * cols;
+      for (int c = 0; c < cols && id != 7; c++) {
+        expected[to + c] += x[r * cols + c];
+      }
+    }
+    Axis axis = new Axis(outer, rows, cols);
+    b.close();
+    for (String order : new String[] {"", "order=3", "race"}) {
+      Devices.configure(order);
+      b = Devices.open(CudaSettings.DEFAULTS.withAtomics(true), Devices.cuBlas());
+      assertEquals(
+          "by atomic operations: bits may differ from run to run",
+          b.details().get("sums of rows by ids"));
+      Storage out = store(before);
+      EmulatorControl.clearCounters();
+      b.scatterAdd(store(x), axis, store(ids), 7, out, true);
+      // 90 terms of at most 1 for an element, each sum rounded.
+      assertArrayEquals(expected, doubles(floats(out)), 90 * Math.ulp(32f));
+      assertEquals(List.of("scatter_atomic_f32"), EmulatorControl.kernels());
+      b.close();
+    }
+    b = Devices.open();
+    assertEquals("in a fixed order", b.details().get("sums of rows by ids"));
+  }
+
+  /** The ids stand where they first appear as without it, and those that were there stay. */
+  @Test
+  void withAtomicsRowsOfTheSameIdAreSummedAtItsPlace() {
+    int count = 1501;
+    int cols = 37;
+    int table = 40;
+    List<long[]> ids = new ArrayList<>();
+    List<float[]> sums = new ArrayList<>();
+    b.close();
+    for (boolean atomics : new boolean[] {false, true}) {
+      Devices.configure(atomics ? "race" : "");
+      b = Devices.open(CudaSettings.DEFAULTS.withAtomics(atomics), Devices.cuBlas());
+      Gradient.Rows out =
+          new Gradient.Rows(
+              b.allocate(DType.I64, table), b.allocate(DType.F32, (long) table * cols), cols);
+      b.fill(out.ids(), -1);
+      b.fill(out.values(), 0);
+      b.coalesce(store(ids(2, 9, 20)), 7, store(random(1, 9 * cols)), out, false);
+      EmulatorControl.clearCounters();
+      b.coalesce(store(ids(3, count, table)), 7, store(random(4, count * cols)), out, true);
+      assertEquals(atomics, EmulatorControl.kernels().contains("coalesce_atomic_f32"));
+      long[] places = new long[table];
+      b.download(out.ids(), LongBuffer.wrap(places));
+      ids.add(places);
+      sums.add(floats(out.values()));
+      b.close();
+    }
+    b = Devices.open();
+    assertArrayEquals(ids.get(0), ids.get(1));
+    // 60 terms of at most 1 for an element, each sum rounded.
+    assertArrayEquals(doubles(sums.get(0)), doubles(sums.get(1)), 60 * Math.ulp(32f));
+  }
+
+  private static double[] doubles(float[] values) {
+    double[] wide = new double[values.length];
+    Arrays.setAll(wide, i -> values[i]);
+    return wide;
   }
 
   @ParameterizedTest

@@ -34,6 +34,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -306,10 +307,9 @@ class CudaPlansTest {
 
   /** Of one group, or of many small ones: one launch, one copy, and each element moved once. */
   @ParameterizedTest
-  @ValueSource(ints = {1, 465})
-  void anAdamStepIsOneLaunchAndOneCopy(int groups) {
+  @CsvSource({"1, 1048576", "465, 2048", "465, 64"})
+  void anAdamStepIsOneLaunchAndOneCopy(int groups, int n) {
     for (boolean amsgrad : new boolean[] {false, true}) {
-      int n = groups == 1 ? 1 << 20 : 2048;
       List<AdamSlot> slots = new ArrayList<>();
       List<EmulatorControl.Watch> watches = new ArrayList<>();
       for (int g = 0; g < groups; g++) {

@@ -39,6 +39,8 @@ class CudaSettingsTest {
   @Test
   void switchesAreOnOrOff() {
     assertEquals(true, of("gradus.cuda.tf32", "on").tf32());
+    assertEquals(true, of("gradus.cuda.atomics", "on").atomics());
+    assertEquals(false, CudaSettings.DEFAULTS.atomics());
     assertEquals(true, of("gradus.cuda.debug", "on").debug());
     assertEquals(false, of("gradus.cuda.cache", "off").caching());
     assertEquals(
