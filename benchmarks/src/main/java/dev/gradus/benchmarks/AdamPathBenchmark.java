@@ -21,7 +21,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
 /**
- * Adam's update below the optimizer: the backend's plans.
+ * Adam's update below the optimizer: the backend's plans, on CUDA too where a device can be used.
  *
  * <p>{@code ./gradus bench --filter AdamPathBenchmark}
  */

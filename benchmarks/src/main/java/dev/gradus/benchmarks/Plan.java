@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -135,22 +136,32 @@ record Plan(
             .warmupIterations(quick ? 1 : 3)
             .measurementIterations(quick ? 1 : 3)
             .warmupTime(TimeValue.milliseconds(quick ? 200 : 500))
-            .measurementTime(TimeValue.milliseconds(quick ? 200 : 500))
-            .param(ON, On.usable());
+            .measurementTime(TimeValue.milliseconds(quick ? 200 : 500));
     runnable().forEach(name -> options.include("^" + Pattern.quote(name) + "$"));
-    if (quick) {
-      options
-          .param("table", AdamTable.SMALL_IN_465.name())
-          .param("variant", AdamVariant.ADAM.name())
-          .param("form", GemmForm.PLAIN.name())
-          .param("blas", "tiled")
-          .param("n", "1000")
-          .param("size", "1000")
-          .param("op", ElementwiseOp.EXP.name(), ElementwiseOp.ADD.name())
-          .param("values", "1048576")
-          .param("threads", MemoryBenchmark.Threads.ALL.name());
-    }
-    params.forEach((name, values) -> options.param(name, values.split(",", -1)));
+    values().forEach(options::param);
     return options;
+  }
+
+  /** The values of the parameters that do not take all. */
+  Map<String, String[]> values() {
+    Map<String, String[]> values = new TreeMap<>();
+    values.put(ON, On.usable());
+    if (quick) {
+      values.put("table", one(AdamTable.SMALL_IN_465));
+      values.put("variant", one(AdamVariant.ADAM));
+      values.put("form", one(GemmForm.PLAIN));
+      values.put("blas", one("tiled"));
+      values.put("n", one("1000"));
+      values.put("size", one("1000"));
+      values.put("op", new String[] {ElementwiseOp.EXP.name(), ElementwiseOp.ADD.name()});
+      values.put("values", one("1048576"));
+      values.put("threads", one(MemoryBenchmark.Threads.ALL));
+    }
+    params.forEach((name, text) -> values.put(name, text.split(",", -1)));
+    return values;
+  }
+
+  private static String[] one(Object value) {
+    return new String[] {value.toString()};
   }
 }

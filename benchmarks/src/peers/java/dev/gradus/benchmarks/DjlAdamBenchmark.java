@@ -44,6 +44,9 @@ public class DjlAdamBenchmark {
   /** Makes parameters with gradients and the optimizers; three steps of them are verified. */
   @Setup
   public void prepare() {
+    if (variant.amsgrad()) {
+      throw new IllegalStateException("DJL has no AMSGrad; leave it out with --filter");
+    }
     System.setProperty("ai.djl.offline", "true");
     System.setProperty("ai.djl.pytorch.num_threads", Integer.toString(Cores.count()));
     manager = NDManager.newBaseManager("PyTorch");

@@ -45,6 +45,9 @@ public class Nd4jAdamBenchmark {
   /** Makes parameters with gradients and the updaters; three steps of them are verified. */
   @Setup
   public void prepare() {
+    if (variant.decoupled()) {
+      throw new IllegalStateException("ND4J has no AdamW; leave it out with --filter");
+    }
     Nd4j.getEnvironment().setMaxThreads(Cores.count());
     int[] sizes = table.sizes();
     for (int i = 0; i < sizes.length; i++) {

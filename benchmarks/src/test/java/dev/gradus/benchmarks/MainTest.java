@@ -1,5 +1,6 @@
 package dev.gradus.benchmarks;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
@@ -77,6 +78,15 @@ class MainTest {
     assertEquals(
         List.of(), new Plan(false, false, List.of("AdamPath"), Map.of("on", "CPU"), 1).leftOut());
     assertEquals(List.of(), new Plan(false, false, List.of("OpenBlas"), Map.of(), 1).leftOut());
+  }
+
+  @Test
+  void whatIsAskedForStandsInPlaceOfTheUsualValues() {
+    Map<String, String> asked = Map.of("table", "GPT_IN_8,GPT_IN_64", "on", "CPU");
+    Map<String, String[]> values = new Plan(true, false, List.of(), asked, 1).values();
+    assertArrayEquals(new String[] {"GPT_IN_8", "GPT_IN_64"}, values.get("table"));
+    assertArrayEquals(new String[] {"CPU"}, values.get("on"));
+    assertArrayEquals(new String[] {"ADAM"}, values.get("variant"));
   }
 
   @Test
