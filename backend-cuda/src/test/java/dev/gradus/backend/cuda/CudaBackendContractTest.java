@@ -36,6 +36,25 @@ class CudaBackendContractTest {
     }
   }
 
+  @Nested
+  @Tag("long")
+  class WithAtomics extends BackendContract {
+    @Override
+    protected Backend open() {
+      return Devices.open(CudaSettings.DEFAULTS.withAtomics(true), Devices.cuBlas());
+    }
+
+    @Override
+    public void eightThreadsGetTheBitsOfOne() {
+      // Not with atomics: their order is another one each time.
+    }
+
+    @Override
+    public void theSameCallTwiceGivesTheSameBits() {
+      // As above.
+    }
+  }
+
   /** The emulated driver in a mode, for the contract. */
   abstract static class InMode extends BackendContract {
     private final String mode;
