@@ -1,6 +1,7 @@
 #include "device_memory.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -17,6 +18,24 @@ size_t historyBytes(const Allocation& a) { return (a.bytes + 3) / 4 * sizeof(Wor
 
 size_t definedBytes(const Allocation& a) { return (a.bytes + 3) / 4; }
 
+constexpr size_t POISON = size_t(4) << 20;
+
+// A file of 0xFF in memory. Blocks are private views of it: a page costs something when it is touched, and not before.
+int poison() {
+    static const int file = [] {
+        const int made = memfd_create("poison", MFD_CLOEXEC);
+        const std::vector<uint8_t> bytes(POISON, 0xFF);
+        return made >= 0 && write(made, bytes.data(), POISON) == ssize_t(POISON) ? made : -1;
+    }();
+    return file;
+}
+
+bool mapPoison(uint8_t* at, size_t bytes) {
+    for (size_t i = 0; i < bytes; i += POISON)
+        if (mmap(at + i, std::min(POISON, bytes - i), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, poison(), 0) == MAP_FAILED) return false;
+    return true;
+}
+
 }  // namespace
 
 Allocation* DeviceMemory::allocate(size_t bytes, int device, bool pinned, bool trackDefined) {
@@ -25,7 +44,7 @@ Allocation* DeviceMemory::allocate(size_t bytes, int device, bool pinned, bool t
     const size_t body = (bytes + ALIGNMENT + PAGE - 1) / PAGE * PAGE;
     a->mapped = body + 2 * PAGE;
     void* mapping = mmap(nullptr, a->mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (mapping == MAP_FAILED || mprotect(static_cast<char*>(mapping) + PAGE, body, PROT_READ | PROT_WRITE) != 0) {
+    if (mapping == MAP_FAILED || !mapPoison(static_cast<uint8_t*>(mapping) + PAGE, body)) {
         if (mapping != MAP_FAILED) munmap(mapping, a->mapped);
         delete a;
         return nullptr;
@@ -35,7 +54,6 @@ Allocation* DeviceMemory::allocate(size_t bytes, int device, bool pinned, bool t
     a->bytes = bytes;
     a->device = device;
     a->pinned = pinned;
-    memset(a->mapping + PAGE, 0xFF, body);
     if (trackDefined) {
         a->history = static_cast<WordHistory*>(reserveZeros(historyBytes(*a)));
         if (!pinned) a->defined = static_cast<uint8_t*>(reserveZeros(definedBytes(*a)));  // the host's writes are not seen
@@ -67,8 +85,7 @@ bool DeviceMemory::release(uint64_t address, bool pinned) {
     if (a == nullptr || a->freed || a->begin != address || a->pinned != pinned) return false;
     account(*a, -1);
     a->freed = true;
-    madvise(a->mapping, a->mapped, MADV_DONTNEED);
-    mprotect(a->mapping, a->mapped, PROT_NONE);
+    mmap(a->mapping, a->mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
     releaseZeros(a->history, historyBytes(*a));
     releaseZeros(a->defined, definedBytes(*a));
     a->history = nullptr;

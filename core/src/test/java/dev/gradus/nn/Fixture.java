@@ -3,15 +3,16 @@ package dev.gradus.nn;
 import dev.gradus.tensor.Device;
 import dev.gradus.tensor.Scope;
 import dev.gradus.tensor.Tensor;
+import dev.gradus.testing.DeviceUnderTest;
 import dev.gradus.testing.ReferenceBackend;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.function.Executable;
 
-/** A reference device and a scope for each test. */
+/** A device, the reference where these tests stand, and a scope for each test. */
 abstract class Fixture {
-  Device device = Device.over(new ReferenceBackend("cpu"));
+  Device device = DeviceUnderTest.open(() -> Device.over(new ReferenceBackend("cpu")));
   private Scope scope = Scope.open();
 
   @BeforeEach
@@ -44,6 +45,13 @@ abstract class Fixture {
       v[i] = Math.sin(1.7 * i + 0.3) * 0.97;
     }
     return device.tensor(v, dims).requiresGrad(true);
+  }
+
+  /** What PyTorch prints behind the values: the device, if it is not the CPU, and this. */
+  String printed(String requiresGrad) {
+    return device.name().equals("cpu")
+        ? requiresGrad
+        : ", device='" + device.name() + "'" + requiresGrad;
   }
 
   static void refuses(String text, Executable action) {

@@ -6,9 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import dev.gradus.tensor.GradCheck;
 import dev.gradus.tensor.Tensor;
 import dev.gradus.types.DType;
-import java.io.File;
 import java.lang.reflect.Modifier;
-import java.net.URISyntaxException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -120,20 +123,30 @@ final class ModuleGradientsTest extends Fixture {
     assertEquals(modulesOfThePackage(), checked);
   }
 
-  /** The concrete module classes beside {@link Module}. */
-  private static Set<String> modulesOfThePackage()
-      throws URISyntaxException, ClassNotFoundException {
-    File root = new File(Module.class.getProtectionDomain().getCodeSource().getLocation().toURI());
-    File[] files = new File(root, "dev/gradus/nn").listFiles((d, n) -> n.endsWith(".class"));
+  /** The concrete module classes beside {@link Module}, in a folder or in a jar. */
+  private static Set<String> modulesOfThePackage() throws Exception {
+    Path root = Path.of(Module.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+    String folder = "dev/gradus/nn";
+    if (Files.isDirectory(root)) {
+      return modulesIn(root.resolve(folder));
+    }
+    try (FileSystem jar = FileSystems.newFileSystem(root)) {
+      return modulesIn(jar.getPath(folder));
+    }
+  }
+
+  private static Set<String> modulesIn(Path folder) throws Exception {
     Set<String> found = new TreeSet<>();
-    for (File file : files == null ? new File[0] : files) {
-      String name = file.getName().replace(".class", "");
-      Class<?> type = Class.forName("dev.gradus.nn." + name);
-      if (Module.class.isAssignableFrom(type) && !Modifier.isAbstract(type.getModifiers())) {
-        found.add(type.getSimpleName());
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, "*.class")) {
+      for (Path file : files) {
+        String name = file.getFileName().toString().replace(".class", "");
+        Class<?> type = Class.forName("dev.gradus.nn." + name);
+        if (Module.class.isAssignableFrom(type) && !Modifier.isAbstract(type.getModifiers())) {
+          found.add(type.getSimpleName());
+        }
       }
     }
-    assertFalse(found.isEmpty(), "no class files beside Module.class in " + root);
+    assertFalse(found.isEmpty(), "no class files beside Module.class in " + folder);
     return found;
   }
 }

@@ -55,7 +55,7 @@ class AccumulationTest {
 
   @BeforeEach
   void open() {
-    device = Fixture.Where.CPU.open();
+    device = Fixture.Where.BACKEND.open();
     device.manualSeed(1);
     model = new Model(device);
     sgd = SGD.of(model.namedParameters(), o -> o.withLr(0.5));

@@ -58,7 +58,7 @@ class AveragedModelTest {
 
   @BeforeEach
   void open() {
-    device = Fixture.Where.CPU.open();
+    device = Fixture.Where.BACKEND.open();
     model = new Model(device);
   }
 

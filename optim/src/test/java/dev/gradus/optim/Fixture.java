@@ -4,6 +4,7 @@ import dev.gradus.nn.NamedParameters;
 import dev.gradus.nn.Parameter;
 import dev.gradus.tensor.Device;
 import dev.gradus.tensor.Scope;
+import dev.gradus.testing.DeviceUnderTest;
 import dev.gradus.testing.PrimitivesOnly;
 import dev.gradus.testing.ReferenceBackend;
 import dev.gradus.types.DType;
@@ -17,19 +18,30 @@ import org.junit.jupiter.api.function.Executable;
 final class Fixture {
   private Fixture() {}
 
-  /** Where optimizers are tested: the CPU, the CPU without its batched plans, and the reference. */
+  /**
+   * Where optimizers are tested: a backend, here the CPU, the same without its batched plans, and
+   * the reference.
+   */
   enum Where {
-    CPU,
+    BACKEND,
     COMPOSED,
     REFERENCE;
 
     Device open() {
       return switch (this) {
-        case CPU -> Device.open("cpu");
-        case COMPOSED -> Device.over(new PrimitivesOnly(Device.open("cpu").backend()));
+        case BACKEND -> DeviceUnderTest.open(() -> Device.open("cpu"));
+        case COMPOSED -> Device.over(new PrimitivesOnly(BACKEND.open().backend()));
         case REFERENCE -> Device.over(new ReferenceBackend("reference"));
       };
     }
+  }
+
+  /**
+   * Whether a backend's own sum over many tensors has the bits of its primitives' sum. Not on a
+   * GPU: a kernel's order is that of its threads, and one takes two elements at a time.
+   */
+  static boolean sumsAlike(Device device) {
+    return !device.name().startsWith("cuda");
   }
 
   static Parameter parameter(Device device, DType dtype, double... values) {

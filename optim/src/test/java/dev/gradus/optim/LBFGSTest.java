@@ -38,7 +38,7 @@ class LBFGSTest {
 
   @BeforeEach
   void open() {
-    device = Fixture.Where.CPU.open();
+    device = Fixture.Where.BACKEND.open();
     valley = new Valley(device, DType.F64);
   }
 
@@ -422,8 +422,11 @@ class LBFGSTest {
     LBFGS lbfgs =
         LBFGS.of(NamedParameters.of(List.of(Map.entry("a", valley.a), Map.entry("c", single))));
     assertEquals(
-        "LBFGS.step: parameter 'c' is float32 on cpu but 'a' is float64 on cpu; all have to be of"
-            + " one type on one device",
+        "LBFGS.step: parameter 'c' is float32 on "
+            + device.name()
+            + " but 'a' is float64 on "
+            + device.name()
+            + "; all have to be of one type on one device",
         Fixture.refused(IllegalStateException.class, () -> lbfgs.step(valley.closure(lbfgs))));
     assertEquals(0, valley.evaluations);
   }

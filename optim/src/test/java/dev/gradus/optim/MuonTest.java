@@ -34,7 +34,7 @@ class MuonTest {
 
   @BeforeEach
   void open() {
-    device = Fixture.Where.CPU.open();
+    device = Fixture.Where.BACKEND.open();
   }
 
   @AfterEach

@@ -173,7 +173,7 @@ class OptimizerClosedFormsTest {
   void underAConstantGradientEachStepIsItsClosedForm(Form form) {
     double[] starts = {2, -3, 0.5};
     double[] gradients = {0.5, 1, -0.75};
-    try (Device device = Fixture.Where.CPU.open()) {
+    try (Device device = Fixture.Where.BACKEND.open()) {
       for (int i = 0; i < starts.length; i++) {
         Parameter p = form.config.parameter(device, DType.F64, starts[i]);
         Optimizer<?> optimizer = form.config.of(p);

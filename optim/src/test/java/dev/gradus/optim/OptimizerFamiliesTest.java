@@ -124,7 +124,7 @@ class OptimizerFamiliesTest {
   @ParameterizedTest
   @MethodSource("configs")
   void groupsAreSeparateOptimizers(Config config) {
-    try (Device device = Fixture.Where.CPU.open()) {
+    try (Device device = Fixture.Where.BACKEND.open()) {
       Parameter[] p = config.model(device, DType.F32);
       Parameter[] q = config.model(device, DType.F32);
       Optimizer<?> together =
@@ -154,7 +154,7 @@ class OptimizerFamiliesTest {
   @ParameterizedTest
   @MethodSource("configs")
   void aParameterWithoutAGradientIsLeftAloneAndGoesOnWhereItStopped(Config config) {
-    try (Device device = Fixture.Where.CPU.open()) {
+    try (Device device = Fixture.Where.BACKEND.open()) {
       Parameter[] p = config.model(device, DType.F32);
       Parameter[] q = config.model(device, DType.F32);
       Optimizer<?> frozen = config.of(p);
@@ -178,7 +178,7 @@ class OptimizerFamiliesTest {
   @ParameterizedTest
   @MethodSource("configs")
   void aZeroGradientIsAStep(Config config) {
-    try (Device device = Fixture.Where.CPU.open()) {
+    try (Device device = Fixture.Where.BACKEND.open()) {
       Parameter p = config.parameter(device, DType.F64, 1, -2, 3);
       Optimizer<?> optimizer = config.of(p);
       give(optimizer, p, 0, 0, 0);
@@ -196,10 +196,38 @@ class OptimizerFamiliesTest {
   @MethodSource("configs")
   void thePathsHaveTheSameBits(Config config) {
     for (DType dtype : List.of(DType.F32, DType.F64)) {
-      List<List<Object>> own = path(config, Fixture.Where.CPU, dtype);
-      assertEquals(path(config, Fixture.Where.COMPOSED, dtype), own, dtype.label());
+      List<List<Object>> own = path(config, Fixture.Where.BACKEND, dtype);
+      List<List<Object>> composed = path(config, Fixture.Where.COMPOSED, dtype);
+      if (config.kind.equals("Adafactor") && dtype == DType.F64 && !sumsAlike()) {
+        assertCloseParameters(composed, own);
+      } else {
+        assertEquals(composed, own, dtype.label());
+      }
       assertEquals(onePerParameter(config, dtype), own, dtype.label());
     }
+  }
+
+  private static boolean sumsAlike() {
+    try (Device device = Fixture.Where.BACKEND.open()) {
+      return Fixture.sumsAlike(device);
+    }
+  }
+
+  /**
+   * Steps by a mean square whose last bit may differ: a few times the rounding of values near 4.
+   */
+  private static void assertCloseParameters(
+      List<List<Object>> expected, List<List<Object>> actual) {
+    for (int i = 0; i < expected.size(); i++) {
+      assertEquals(expected.get(i).get(0), actual.get(i).get(0), "count");
+      assertArrayEquals(parameters(expected.get(i)), parameters(actual.get(i)), STEPS * 0x1p-50);
+    }
+  }
+
+  /** Of a state, in which the parameter's bits are the last. */
+  private static double[] parameters(List<Object> state) {
+    return ((List<?>) state.get(state.size() - 1))
+        .stream().mapToDouble(b -> Double.longBitsToDouble((Long) b)).toArray();
   }
 
   /** Whether a parameter has a gradient: none in the second step, two frozen until the fifth. */
@@ -208,7 +236,7 @@ class OptimizerFamiliesTest {
   }
 
   private static List<List<Object>> onePerParameter(Config config, DType dtype) {
-    try (Device device = Fixture.Where.CPU.open()) {
+    try (Device device = Fixture.Where.BACKEND.open()) {
       List<List<Object>> states = new ArrayList<>();
       Parameter[] p = config.model(device, dtype);
       for (int i = 0; i < p.length; i++) {
@@ -246,7 +274,7 @@ class OptimizerFamiliesTest {
   @ParameterizedTest
   @MethodSource("configs")
   void aLoadedStateGoesOnAsIfItHadNeverStopped(Config config) {
-    try (Device device = Fixture.Where.CPU.open()) {
+    try (Device device = Fixture.Where.BACKEND.open()) {
       Parameter[] p = config.model(device, DType.F32);
       Optimizer<?> through = config.of(p);
       for (int t = 0; t < STEPS; t++) {
@@ -321,7 +349,7 @@ class OptimizerFamiliesTest {
   @ParameterizedTest
   @MethodSource("refusals")
   void anOptionThatIsNotAllowedIsNamedWithItsValue(Map.Entry<Config, String> refusal) {
-    try (Device device = Fixture.Where.CPU.open()) {
+    try (Device device = Fixture.Where.BACKEND.open()) {
       Parameter p = refusal.getKey().parameter(device, DType.F32, 1);
       assertEquals(
           refusal.getValue(),

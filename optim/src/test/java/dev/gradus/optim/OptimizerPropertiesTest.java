@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -33,7 +34,7 @@ class OptimizerPropertiesTest {
 
   @BeforeEach
   void open() {
-    device = Fixture.Where.CPU.open();
+    device = Fixture.Where.BACKEND.open();
   }
 
   @AfterEach
@@ -341,6 +342,7 @@ class OptimizerPropertiesTest {
   /** A step makes objects, which it has to; no arrays of values, which it need not. */
   @ParameterizedTest
   @MethodSource("kinds")
+  @Tag("heavy")
   void whatAStepAllocatesDoesNotDependOnTheSizes(Config kind) {
     long small = allocated(kind, 100);
     long large = allocated(kind, 300_000);

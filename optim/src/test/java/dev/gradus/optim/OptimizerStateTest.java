@@ -31,7 +31,7 @@ class OptimizerStateTest {
 
   @BeforeEach
   void open() {
-    device = Fixture.Where.CPU.open();
+    device = Fixture.Where.BACKEND.open();
   }
 
   @AfterEach

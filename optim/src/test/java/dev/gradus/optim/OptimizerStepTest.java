@@ -30,7 +30,7 @@ class OptimizerStepTest {
 
   @BeforeEach
   void open() {
-    device = Fixture.Where.CPU.open();
+    device = Fixture.Where.BACKEND.open();
   }
 
   @AfterEach

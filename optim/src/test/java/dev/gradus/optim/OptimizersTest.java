@@ -22,6 +22,7 @@ import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -107,7 +108,7 @@ class OptimizersTest {
 
   @BeforeEach
   void open() {
-    device = Fixture.Where.CPU.open();
+    device = Fixture.Where.BACKEND.open();
     x = Fixture.parameter(device, DType.F64, -1.2);
     y = Fixture.parameter(device, DType.F64, 1);
     named = NamedParameters.of(List.of(Map.entry("x", x), Map.entry("y", y)));
@@ -151,6 +152,7 @@ class OptimizersTest {
 
   @ParameterizedTest
   @EnumSource
+  @Tag("heavy")
   void rosenbrocksFunctionIsMinimised(Kind kind) {
     Run run = kind.valley;
     minimise(kind.of(named, run.lr, run.lr), () -> rosenbrock(kind), run.steps);

@@ -51,7 +51,7 @@ class RateFinderTest {
 
   @BeforeEach
   void open() {
-    device = Fixture.Where.CPU.open();
+    device = Fixture.Where.BACKEND.open();
     device.manualSeed(5);
     model = new Model(device);
     adam =

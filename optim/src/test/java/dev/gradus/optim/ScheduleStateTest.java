@@ -27,7 +27,7 @@ class ScheduleStateTest {
 
   @BeforeEach
   void open() {
-    device = Fixture.Where.CPU.open();
+    device = Fixture.Where.BACKEND.open();
   }
 
   @AfterEach

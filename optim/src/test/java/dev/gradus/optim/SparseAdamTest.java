@@ -32,7 +32,7 @@ class SparseAdamTest {
 
   @BeforeEach
   void open() {
-    device = Fixture.Where.CPU.open();
+    device = Fixture.Where.BACKEND.open();
     table = new Parameter(device.ones(5, 2));
   }
 

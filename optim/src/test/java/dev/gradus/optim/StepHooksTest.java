@@ -24,7 +24,7 @@ class StepHooksTest {
 
   @BeforeEach
   void open() {
-    device = Fixture.Where.CPU.open();
+    device = Fixture.Where.BACKEND.open();
     p = Fixture.parameter(device, DType.F64, 1);
     sgd =
         SGD.of(

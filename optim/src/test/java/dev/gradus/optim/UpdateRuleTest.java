@@ -96,7 +96,7 @@ class UpdateRuleTest {
 
   @BeforeEach
   void open() {
-    device = Fixture.Where.CPU.open();
+    device = Fixture.Where.BACKEND.open();
     named =
         NamedParameters.of(
             List.of(

@@ -72,12 +72,21 @@ public final class Emulator {
    * g++ the calling test is aborted, and a line says so.
    */
   public static Path build() {
-    String lacking = lacking();
-    if (!lacking.isEmpty()) {
-      String line = "the tests on the emulated CUDA driver do not run: " + lacking;
+    if (!Once.LACKING.isEmpty()) {
+      String line = "the tests on the emulated CUDA driver do not run: " + Once.LACKING;
       System.out.println(line);
       Assumptions.abort(line);
     }
+    return Once.FOLDER;
+  }
+
+  /** What is found out and built once a process. */
+  private static final class Once {
+    static final String LACKING = lacking();
+    static final Path FOLDER = LACKING.isEmpty() ? built() : Emulator.FOLDER;
+  }
+
+  private static Path built() {
     try {
       Files.createDirectories(FOLDER);
       try (FileChannel channel =
