@@ -16,7 +16,7 @@ final class Child {
 
   /** Runs it with so many threads. */
   static Run of(int threads, String... args) throws IOException, InterruptedException {
-    return of("-Dgradus.threads=" + threads, Main.class, args);
+    return of(List.of("-Dgradus.threads=" + threads), Main.class, args);
   }
 
   /** As {@link #of}; the file that it saves is moved, so that all runs can be given one name. */
@@ -31,12 +31,12 @@ final class Child {
     return run;
   }
 
-  /** Runs the main method of a class with an option for its virtual machine. */
-  static Run of(String option, Class<?> main, String... args)
+  /** Runs the main method of a class with options for its virtual machine. */
+  static Run of(List<String> options, Class<?> main, String... args)
       throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.add(option);
+    command.addAll(options);
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
     command.addAll(List.of(args));
     File out = File.createTempFile("gradus", ".out");

@@ -10,6 +10,7 @@ import dev.gradus.nn.Tanh;
 import dev.gradus.optim.Adam;
 import dev.gradus.tensor.Device;
 import dev.gradus.tensor.Tensor;
+import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -20,7 +21,7 @@ class WithoutScopeTest {
   @Test
   @Tag("long")
   void aHundredThousandStepsNeedLittleMemoryAndOneWarning() throws Exception {
-    Run run = Child.of("-Xmx256m", Training.class);
+    Run run = Child.of(List.of("-Xmx256m"), Training.class);
     assertEquals(0, run.code(), run.err());
     assertEquals(STEPS + " steps", run.out().strip());
     assertEquals(
