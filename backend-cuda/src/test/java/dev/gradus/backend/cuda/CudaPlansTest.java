@@ -67,7 +67,6 @@ class CudaPlansTest {
   @AfterEach
   void free() {
     made.forEach(cuda::free);
-    EmulatorControl.clearWatches();
   }
 
   /** Trains on a backend and returns what was trained. */
@@ -309,6 +308,7 @@ class CudaPlansTest {
   @ParameterizedTest
   @CsvSource({"1, 1048576", "465, 2048", "465, 64"})
   void anAdamStepIsOneLaunchAndOneCopy(int groups, int n) {
+    Devices.needEmulator("what it counts");
     for (boolean amsgrad : new boolean[] {false, true}) {
       List<AdamSlot> slots = new ArrayList<>();
       List<EmulatorControl.Watch> watches = new ArrayList<>();
@@ -349,12 +349,14 @@ class CudaPlansTest {
         loads += w.loads().bytes();
       }
       assertEquals((amsgrad ? 20 : 16) * elements, loads);
+      EmulatorControl.clearWatches();
     }
   }
 
   @ParameterizedTest
   @ValueSource(ints = {1, 100})
   void anSgdStepAndAPointwiseStepAreOneLaunchEach(int groups) {
+    Devices.needEmulator("what it counts");
     int n = 100_000 / groups;
     List<SgdSlot> sgdSlots = new ArrayList<>();
     List<PointwiseSlot> pointwiseSlots = new ArrayList<>();
@@ -388,6 +390,7 @@ class CudaPlansTest {
 
   @Test
   void aNormIsTwoLaunchesAndNoCopyFromTheSecondTimeOn() {
+    Devices.needEmulator("what it counts");
     List<Storage> xs = new ArrayList<>();
     for (int i = 0; i < 100; i++) {
       xs.add(random(cuda, i, 1000 * i, false));

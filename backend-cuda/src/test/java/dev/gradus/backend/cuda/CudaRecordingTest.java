@@ -198,6 +198,7 @@ class CudaRecordingTest {
 
   @Test
   void aReplayIsOneLaunchAndBringsInNoMoreThanItsNumbers() {
+    Devices.needEmulator("what it counts");
     try (Training t = new Training(true)) {
       for (int i = 0; i < 5; i++) {
         t.step(i);

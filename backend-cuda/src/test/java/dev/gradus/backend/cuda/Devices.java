@@ -5,14 +5,24 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.gradus.backend.cuda.emulator.Emulator;
 import dev.gradus.backend.cuda.emulator.EmulatorControl;
 import dev.gradus.spi.Backend;
+import org.junit.jupiter.api.Assumptions;
 
-/** The device that tests compute on: the emulated one, through JCuda's own native code. */
+/**
+ * The device that tests compute on, through JCuda's own native code: the emulated one, or with
+ * {@code -Dgradus.test.cuda=real} the machine's own. There, tests that tell the emulated driver
+ * something or ask it are skipped.
+ */
 final class Devices {
   private Devices() {}
 
-  /** Makes the emulated driver the one of this process; without g++ the test is aborted. */
+  /**
+   * Loads the driver into this process: the emulated one, unless the machine's own is asked for;
+   * without g++ the test is aborted.
+   */
   static void load() {
-    System.setProperty(LibrarySearch.PROPERTY, Emulator.build().toString());
+    if (!Emulator.isLeftOut()) {
+      System.setProperty(LibrarySearch.PROPERTY, Emulator.build().toString());
+    }
     try {
       NativeLoader.ofProcess().loadDriver();
     } catch (CudaUnusable e) {
@@ -37,14 +47,29 @@ final class Devices {
 
   /** Tells the emulated driver how to behave, from here on. */
   static void configure(String modes) {
+    if (modes.isEmpty() && Emulator.isLeftOut()) {
+      return;
+    }
+    needEmulator("its mode " + modes);
     load();
     EmulatorControl.configure(modes);
   }
 
   /** Makes the emulated driver as in a new process, whatever happened to it. */
   static void restart() {
-    configure("");
-    EmulatorControl.reset();
+    if (!Emulator.isLeftOut()) {
+      configure("");
+      EmulatorControl.reset();
+    }
+  }
+
+  /**
+   * Skips the calling test where the emulated driver is left out.
+   *
+   * @param what what the test needs it for
+   */
+  static void needEmulator(String what) {
+    Assumptions.assumeFalse(Emulator.isLeftOut(), "needs the emulated driver for " + what);
   }
 
   static BlasLibrary cuBlas() {

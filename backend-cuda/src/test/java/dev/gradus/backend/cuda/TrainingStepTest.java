@@ -156,6 +156,7 @@ class TrainingStepTest {
 
   @Test
   void aSteadyStepAsksForNoMemoryAndCopiesTheBatchTheRatesAndTheLossAlone() {
+    Devices.needEmulator("what it counts");
     try (Training t = new Training(CudaSettings.DEFAULTS)) {
       t.step();
       t.step();
@@ -180,6 +181,7 @@ class TrainingStepTest {
   }
 
   private static void failAtEach(int stride) {
+    Devices.needEmulator("failures that it makes");
     try (Training t = new Training(CudaSettings.DEFAULTS)) {
       t.step();
       t.step();

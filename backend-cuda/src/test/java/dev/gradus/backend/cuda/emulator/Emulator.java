@@ -47,7 +47,21 @@ public final class Emulator {
           "-Wall",
           "-Wextra");
 
+  private static final String DRIVER_OF_TESTS = "gradus.test.cuda";
+
   private Emulator() {}
+
+  /** Whether tests compute on the machine's own device: {@code -Dgradus.test.cuda=real}. */
+  public static boolean isLeftOut() {
+    String driver = System.getProperty(DRIVER_OF_TESTS, "emulated");
+    return switch (driver) {
+      case "emulated" -> false;
+      case "real" -> true;
+      default ->
+          throw new IllegalArgumentException(
+              DRIVER_OF_TESTS + " must be emulated or real but is '" + driver + "'");
+    };
+  }
 
   /** Builds the emulator, and loads it and JCuda's native code into this process. */
   static void load() {
@@ -69,7 +83,7 @@ public final class Emulator {
 
   /**
    * The folder with the libraries, which is what {@code -Dgradus.cuda.lib} takes. Where there is no
-   * g++ the calling test is aborted, and a line says so.
+   * g++, or the emulator is left out, the calling test is aborted, and a line says so.
    */
   public static Path build() {
     if (!Once.LACKING.isEmpty()) {
@@ -108,6 +122,9 @@ public final class Emulator {
 
   /** What this machine lacks to run the emulator, empty if nothing. */
   private static String lacking() {
+    if (isLeftOut()) {
+      return DRIVER_OF_TESTS + " is real";
+    }
     String system = System.getProperty("os.name") + " on " + System.getProperty("os.arch");
     if (!system.equals("Linux on amd64")) {
       return "JCuda has no native code for " + system + " that they could use";
