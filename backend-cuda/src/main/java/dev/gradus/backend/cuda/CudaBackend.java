@@ -58,7 +58,13 @@ final class CudaBackend implements Backend {
    */
   static CudaBackend open(int ordinal, CudaSettings settings, BlasLibrary libraries)
       throws CudaUnusable {
-    CudaDevice device = new CudaDevice(ordinal, settings);
+    return open(ordinal, settings, libraries, Kernels.ptx());
+  }
+
+  /** Opens a device with other kernels than the jar's. */
+  static CudaBackend open(int ordinal, CudaSettings settings, BlasLibrary libraries, String ptx)
+      throws CudaUnusable {
+    CudaDevice device = new CudaDevice(ordinal, settings, ptx);
     try {
       return new CudaBackend(device, libraries);
     } catch (RuntimeException e) {

@@ -41,10 +41,11 @@ final class CudaDevice {
   /**
    * Opens a device.
    *
+   * @param ptx the kernels
    * @throws BackendException if there is no such device, or it does not work
    * @throws CudaUnusable if it does not take the kernels
    */
-  CudaDevice(int ordinal, CudaSettings settings) throws CudaUnusable {
+  CudaDevice(int ordinal, CudaSettings settings, String ptx) throws CudaUnusable {
     this.settings = settings;
     this.status = new Status("cuda:" + ordinal);
     status.check(Cu.device(ordinal, handle), "opening the device");
@@ -58,7 +59,7 @@ final class CudaDevice {
     status.check(Cu.retainPrimary(handle, context), "making its context");
     try {
       enter();
-      this.kernels = Kernels.load(status.device());
+      this.kernels = Kernels.load(ptx, status.device());
       status.check(Cu.create(compute), "making its stream");
     } catch (CudaUnusable | RuntimeException e) {
       Status.ignore(Cu.releasePrimary(handle));

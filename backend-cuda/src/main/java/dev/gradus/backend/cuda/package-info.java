@@ -7,6 +7,10 @@
  * have the same bits in every run on the same device, driver and cuBLAS.
  *
  * <p>Only {@code Cu} and {@code CuBlas} know JCuda.
+ *
+ * <p>{@code DeviceCheck} is the program behind {@code gradus gpu-check}: {@code KernelCheck}
+ * compares what a {@code KernelCase} gives with {@code RecordedValues}, {@code KernelSpeed} takes
+ * times.
  */
 @NullMarked
 package dev.gradus.backend.cuda;
