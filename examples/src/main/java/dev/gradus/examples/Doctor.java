@@ -62,12 +62,13 @@ final class Doctor implements Callable<Integer> {
   }
 
   /** Whether a backend, or one of its devices, can be used. */
-  private static boolean works(BackendReport report, String name) {
+  static boolean works(BackendReport report, String name) {
     return report.candidates().stream()
         .anyMatch(c -> usable(c) && (c.name().equals(name) || c.probe().devices().contains(name)));
   }
 
-  private static String reason(BackendReport report, String name) {
+  /** Why a backend cannot be used, and the remedy. */
+  static String reason(BackendReport report, String name) {
     for (BackendReport.Candidate c : report.candidates()) {
       if (c.name().equals(name)) {
         return String.format(
@@ -85,7 +86,8 @@ final class Doctor implements Callable<Integer> {
         String.join(", ", report.candidates().stream().map(c -> c.name()).toList()));
   }
 
-  private static String toJson(BackendReport report) throws IOException {
+  /** The report as a JSON object. */
+  static String toJson(BackendReport report) throws IOException {
     StringWriter text = new StringWriter();
     try (JsonGenerator json = new JsonFactory().createGenerator(text)) {
       // One form on every system, so that no carriage returns come in.

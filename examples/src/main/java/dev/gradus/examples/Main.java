@@ -14,7 +14,14 @@ import picocli.CommandLine.ScopeType;
     name = "gradus",
     description = "Trains small models on the JVM, and shows how.",
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {Tour.class, Train.class, Generate.class, Doctor.class, Parity.class},
+    subcommands = {
+      Tour.class,
+      Train.class,
+      Generate.class,
+      Doctor.class,
+      Parity.class,
+      GpuCheck.class
+    },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:done",
