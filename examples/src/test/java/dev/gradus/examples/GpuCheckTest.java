@@ -78,6 +78,9 @@ class GpuCheckTest {
   private Run check(String modes, String path) throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    if (Runtime.version().feature() >= 24) {
+      command.add("--enable-native-access=ALL-UNNAMED"); // as ./gradus; without it Java warns
+    }
     command.add("-Dgradus.cuda.lib=" + EMULATOR);
     command.add("-Dgradus.project=" + project);
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
