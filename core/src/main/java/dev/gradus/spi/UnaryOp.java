@@ -35,15 +35,18 @@ public enum UnaryOp {
   /** {@code |x|}; derivative the sign of x, 0 at 0 and at NaN. */
   ABS(Saves.INPUT),
   /**
-   * {@code min(max(x, a), b)}; NaN stays NaN; derivative 1 where {@code a <= x <= b}, else 0.
-   * Either bound may be infinite.
+   * {@code min(max(x, a), b)}; NaN stays NaN; the gradient passes where {@code a <= x <= b}, else
+   * it is 0, also if it is not finite. Either bound may be infinite.
    */
   CLAMP(Saves.INPUT),
   /** {@code 1 / (1 + e^-x)}; derivative {@code y (1 - y)}. */
   SIGMOID(Saves.OUTPUT),
   /** The hyperbolic tangent; derivative {@code 1 - y^2}. */
   TANH(Saves.OUTPUT),
-  /** {@code max(x, 0)}; NaN stays NaN; derivative 0 where y is 0, else 1. */
+  /**
+   * {@code max(x, 0)}; NaN stays NaN; the gradient is 0 where y is 0, also if it is not finite,
+   * else it passes.
+   */
   RELU(Saves.OUTPUT),
   /** {@code x > 0 ? x : a x}; derivative 1 where {@code x > 0}, else a. */
   LEAKY_RELU(Saves.INPUT),

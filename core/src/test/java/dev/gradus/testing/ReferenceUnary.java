@@ -66,7 +66,9 @@ final class ReferenceUnary {
     for (int i = 0; i < out.numel(); i++) {
       double g = grad.get(i);
       // g / a is rounded once; g * (1 / a) would be rounded twice
-      out.set(i, op == UnaryOp.DIV_SCALAR ? g / ra : g * derivative(op, saved.get(i), ra, rb));
+      double d = derivative(op, saved.get(i), ra, rb);
+      boolean stops = d == 0 && (op == UnaryOp.CLAMP || op == UnaryOp.RELU);
+      out.set(i, stops ? 0 : op == UnaryOp.DIV_SCALAR ? g / ra : g * d);
     }
   }
 

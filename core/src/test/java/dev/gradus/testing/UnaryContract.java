@@ -76,8 +76,9 @@ interface UnaryContract extends ContractFixture {
 
   @Test
   default void gradientsAtKinksAndAtNaNAreExact() {
-    double[] saved = {Double.NaN, 0.0, Double.POSITIVE_INFINITY, 1e-45, 3, Double.NaN, 0.5};
-    double[] grads = {2, 3, -4, 5, -6, -7, 8};
+    double inf = Double.POSITIVE_INFINITY;
+    double[] saved = {Double.NaN, 0.0, inf, 1e-45, 3, Double.NaN, 0.5, 0.0, -0.0, 4, -1};
+    double[] grads = {2, 3, -4, 5, -6, -7, 8, inf, Double.NaN, -inf, Double.NaN};
     UnaryOp[] ops = {UnaryOp.ABS, UnaryOp.CLAMP, UnaryOp.RELU, UnaryOp.LEAKY_RELU};
     for (UnaryOp op : ops) {
       for (DType dtype : FLOATING) {

@@ -93,6 +93,22 @@ class CudaBackendContractTest {
 
   @Nested
   @Tag("long")
+  class WithBlocksInASecondOrder extends InMode {
+    WithBlocksInASecondOrder() {
+      super("order=1");
+    }
+  }
+
+  @Nested
+  @Tag("long")
+  class WithBlocksInAThirdOrder extends InMode {
+    WithBlocksInAThirdOrder() {
+      super("order=2");
+    }
+  }
+
+  @Nested
+  @Tag("long")
   class WithStreamsThatWait extends InMode {
     WithStreamsThatWait() {
       super("defer=5");
