@@ -46,7 +46,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The body runs plainly and is recorded again when a parameter or an optimizer's group was
  * added, {@code requiresGrad} or {@code train} was changed anywhere, the seed was set, an input has
- * other memory, or an optimizer needs other buffers.
+ * other memory, an optimizer needs other buffers or computes by another formula, or a gradient that
+ * the body adds to is there where there was none, or the other way round.
+ *
+ * <p>Any thread may run it, one at a time. While the body is recorded no other may use the device.
  */
 public final class CapturedStep implements AutoCloseable {
   /** The first makes gradients and state, the second finds all as it stays. */

@@ -84,6 +84,14 @@ final class RowGradient {
     }
   }
 
+  /**
+   * The device did again what made the gradient; a dense one is written anew when it is asked for.
+   */
+  void replayed(boolean rowsHeld) {
+    held = rowsHeld;
+    written = null;
+  }
+
   /** The rows were changed in place: a dense gradient that was written is written anew. */
   void changed() {
     Tensor dense = written;

@@ -330,6 +330,7 @@ public class Tensor extends Operations implements AutoCloseable {
 
   /** Takes the gradient of a lookup as rows; whether it does: not beside a dense one. */
   final boolean addGradRows(Axis axis, Storage ids, long skip, Storage values) {
+    GradientChange.Kind had = gradKind();
     RowGradient held = heldRows();
     if (held == null && (gradRowsUnwanted || hasGrad())) {
       return false;
@@ -341,6 +342,7 @@ public class Tensor extends Operations implements AutoCloseable {
     }
     r.add(ids, skip, values, held != null);
     gradPresent = true;
+    GradientChange.note(this, had);
     return true;
   }
 
@@ -356,7 +358,25 @@ public class Tensor extends Operations implements AutoCloseable {
 
   /** Forgets the gradient: the next backward writes it anew. Its memory stays where it is. */
   public final void zeroGrad() {
+    GradientChange.Kind had = gradKind();
     gradPresent = false;
+    GradientChange.note(this, had);
+  }
+
+  final GradientChange.Kind gradKind() {
+    if (!hasGrad()) {
+      return GradientChange.Kind.NONE;
+    }
+    return heldRows() != null ? GradientChange.Kind.ROWS : GradientChange.Kind.DENSE;
+  }
+
+  /** A replay did with the gradient what the recorded step did. */
+  final void replayGrad(GradientChange.Kind has) {
+    gradPresent = has != GradientChange.Kind.NONE;
+    RowGradient r = rowGrad;
+    if (r != null && gradPresent) {
+      r.replayed(has == GradientChange.Kind.ROWS);
+    }
   }
 
   /**
@@ -474,7 +494,9 @@ public class Tensor extends Operations implements AutoCloseable {
     if (f != null) {
       f.gradWritten();
     } else {
+      GradientChange.Kind had = gradKind();
       gradPresent = true;
+      GradientChange.note(this, had);
     }
   }
 

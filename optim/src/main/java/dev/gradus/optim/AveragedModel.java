@@ -5,6 +5,7 @@ import dev.gradus.spi.Backend;
 import dev.gradus.spi.BinaryOp;
 import dev.gradus.spi.Spread;
 import dev.gradus.spi.Storage;
+import dev.gradus.tensor.CapturedStep;
 import dev.gradus.tensor.Device;
 import dev.gradus.tensor.NoGrad;
 import dev.gradus.tensor.Profiler;
@@ -135,11 +136,16 @@ public final class AveragedModel {
   /**
    * Takes the model as it is now into the averages.
    *
-   * @throws IllegalStateException while the averages are in the model
+   * @throws IllegalStateException while the averages are in the model, or inside a captured step
    */
   @SuppressWarnings("try") // block and span are open for their effect
   public void update() {
     requireModelsOwn("update");
+    if (CapturedStep.isRecording()) {
+      throw new IllegalStateException(
+          "AveragedModel.update: a replay of the captured step would not count it; call it after"
+              + " each run");
+    }
     try (NoGrad off = NoGrad.open();
         Profiler.Span span = device().profiler().update("AveragedModel")) {
       for (int i = 0; i < pairs.size(); i++) {

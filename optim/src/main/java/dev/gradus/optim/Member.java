@@ -73,6 +73,13 @@ final class Member {
         && (p.buffers == needed || p.buffers.equals(needed));
   }
 
+  /** Whether it stands where it did, with the memory and the buffers that it had there. */
+  boolean isReady(Place before, List<String> needed) {
+    return before.equals(place)
+        && before.param == parameter.storage()
+        && before.buffers.equals(needed);
+  }
+
   private static boolean isAt(@Nullable Place p, Gradient.Rows rows) {
     return p != null && p.grad == rows;
   }

@@ -4,6 +4,7 @@ import dev.gradus.nn.LoadResult;
 import dev.gradus.nn.Parameter;
 import dev.gradus.nn.Selection;
 import dev.gradus.nn.Strictness;
+import dev.gradus.tensor.CapturedStep;
 import dev.gradus.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -227,13 +228,20 @@ public abstract class Optimizer<O extends OptimizerOptions<O>> {
    * #stepSchedules()} does.
    *
    * @param metric what is to improve, as the loss on a validation set
-   * @throws IllegalStateException if a schedule went through all its steps; nothing is changed then
+   * @throws IllegalStateException if a schedule went through all its steps, or inside a captured
+   *     step; nothing is changed then
    */
   public final void stepSchedules(double metric) {
     advance(OptionalDouble.of(metric));
   }
 
   private void advance(OptionalDouble metric) {
+    if (CapturedStep.isRecording()) {
+      throw new IllegalStateException(
+          kind
+              + ".stepSchedules: a replay of the captured step would not advance them; call it"
+              + " after each run");
+    }
     List<ScheduleRun> runs = new ArrayList<>();
     ScheduleRun all = run;
     if (all != null) {

@@ -80,6 +80,11 @@ public interface PointwiseRule<O> extends UpdateRule<O, PointwiseStep> {
   }
 
   @Override
+  default Object formula(PointwiseStep hyper) {
+    return hyper.program();
+  }
+
+  @Override
   default Update<PointwiseStep> prepare(Backend backend, List<Slot> slots) {
     List<PointwiseSlot> planned = new ArrayList<>(slots.size());
     for (Slot s : slots) {

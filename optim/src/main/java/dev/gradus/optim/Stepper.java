@@ -10,6 +10,7 @@ import dev.gradus.types.DType;
 import dev.gradus.types.Shape;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -94,15 +95,12 @@ final class Stepper<O extends OptimizerOptions<O>, H> implements Steps<O> {
     if (!look(groups)) {
       prepare(groups);
     }
-    if (CapturedStep.isRecording()) {
-      recorded(groups);
-    }
-    hypers.clear();
-    before.clear();
-    after.clear();
-    shared = null;
+    forgetHypers();
     for (int g = 0; g < groups.size(); g++) {
       choose(groups.get(g));
+    }
+    if (CapturedStep.isRecording()) {
+      recorded(groups);
     }
     for (int b = 0; b < batches.size(); b++) {
       batches.get(b).step(hypers);
@@ -119,18 +117,79 @@ final class Stepper<O extends OptimizerOptions<O>, H> implements Steps<O> {
               + ".step: it computes with numbers that a replay could not renew; leave it out of the"
               + " captured step and call it after each run");
     }
-    CapturedStep.onReplay(
-        new CapturedStep.Live() {
-          @Override
-          public boolean fits() {
-            return look(groups);
-          }
+    CapturedStep.onReplay(new Recorded(groups));
+  }
 
-          @Override
-          public void renew() {
-            step(groups);
+  /** A step that was recorded: which members took part, and by which formulas. */
+  private final class Recorded implements CapturedStep.Live {
+    private final List<ParamGroup<O>> groups;
+    private final List<Member> members = new ArrayList<>();
+    private final List<Member.@Nullable Place> places = new ArrayList<>();
+    private final Set<Object> formulas;
+
+    Recorded(List<ParamGroup<O>> groups) {
+      this.groups = groups;
+      for (ParamGroup<O> group : groups) {
+        for (Member m : group.members()) {
+          members.add(m);
+          places.add(m.active ? m.place : null);
+        }
+      }
+      this.formulas = formulas();
+    }
+
+    /** Whether the same members would take part, in the same memory and by the same formulas. */
+    @Override
+    public boolean fits() {
+      int i = 0;
+      for (ParamGroup<O> group : groups) {
+        O options = group.optionsNow();
+        for (Member m : group.members()) {
+          if (i == members.size() || members.get(i) != m || !fits(m, places.get(i), options)) {
+            return false;
           }
-        });
+          i++;
+        }
+      }
+      return i == members.size() && (formulas.isEmpty() || formulas.equals(nextFormulas()));
+    }
+
+    private boolean fits(Member m, Member.@Nullable Place place, O options) {
+      List<String> needed = rule.buffers(options, m.parameter.shape());
+      boolean fits = looksAt(m, needed, rule.form(options));
+      return place == null ? fits && !m.active : fits && m.isReady(place, needed);
+    }
+
+    private Set<Object> nextFormulas() {
+      forgetHypers();
+      int i = 0;
+      for (ParamGroup<O> group : groups) {
+        O options = group.optionsNow();
+        share(options);
+        for (Member m : group.members()) {
+          if (places.get(i++) != null) {
+            hyperFor(options, m);
+          }
+        }
+      }
+      return formulas();
+    }
+
+    @Override
+    public void renew() {
+      step(groups);
+    }
+  }
+
+  private Set<Object> formulas() {
+    Set<Object> formulas = new HashSet<>();
+    for (H hyper : hypers) {
+      Object formula = rule.formula(hyper);
+      if (formula != null) {
+        formulas.add(formula);
+      }
+    }
+    return formulas;
   }
 
   /** Looks at every option and parameter; whether the prepared updates still fit. */
@@ -143,23 +202,39 @@ final class Stepper<O extends OptimizerOptions<O>, H> implements Steps<O> {
       List<Member> members = group.members();
       for (int i = 0; i < members.size(); i++) {
         Member m = members.get(i);
-        try {
-          fits &= m.look(rule.buffers(options, m.parameter.shape()), form);
-        } catch (IllegalStateException e) {
-          throw new IllegalStateException(
-              kind + ".step: parameter '" + m.name + "': " + e.getMessage(), e);
-        }
+        fits &= looksAt(m, rule.buffers(options, m.parameter.shape()), form);
       }
     }
     return fits;
   }
 
-  private void choose(ParamGroup<O> group) {
-    O options = group.optionsNow();
+  private boolean looksAt(Member m, List<String> needed, UpdateRule.Form form) {
+    try {
+      return m.look(needed, form);
+    } catch (IllegalStateException e) {
+      throw new IllegalStateException(
+          kind + ".step: parameter '" + m.name + "': " + e.getMessage(), e);
+    }
+  }
+
+  private void forgetHypers() {
+    hypers.clear();
+    before.clear();
+    after.clear();
+    shared = null;
+  }
+
+  /** The hypers to come belong to these options. */
+  private void share(O options) {
     if (!options.equals(shared)) {
       first = hypers.size();
       shared = options;
     }
+  }
+
+  private void choose(ParamGroup<O> group) {
+    O options = group.optionsNow();
+    share(options);
     List<Member> members = group.members();
     for (int i = 0; i < members.size(); i++) {
       Member m = members.get(i);

@@ -108,6 +108,16 @@ public interface UpdateRule<O, H> {
   H hyper(O options, Progress progress);
 
   /**
+   * The formula of a step where rules have one that options or progress change; null where they
+   * change only its numbers. A captured step is recorded anew when it is not equal any more.
+   *
+   * @param hyper what the backend is told
+   */
+  default @Nullable Object formula(H hyper) {
+    return null;
+  }
+
+  /**
    * Prepares steps over parameters of one device and type.
    *
    * @param backend the device

@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.WeakHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,7 +37,10 @@ final class Batch<H> implements AutoCloseable {
   private final CudaStorage rows;
   private final int width;
   private @Nullable CudaStorage table;
-  private @Nullable Recorded recorded;
+
+  /** How each recording launches. */
+  private final Map<CudaRecording, Recorded> recorded = new WeakHashMap<>();
+
   private ByteBuffer host = ByteBuffer.allocate(0);
 
   /**
@@ -72,8 +76,7 @@ final class Batch<H> implements AutoCloseable {
     void write(H hyper, Form form, ByteBuffer to);
   }
 
-  /** How a recording launches. */
-  private record Recorded(CudaRecording by, int whole, int threads, int shared) {}
+  private record Recorded(CudaStorage table, int whole, int threads, int shared) {}
 
   /** The slots of one form. */
   private static final class Launch {
@@ -191,12 +194,12 @@ final class Batch<H> implements AutoCloseable {
     if (r == null) {
       transfers.upload(numbersNow, to);
       launch(to, records, stride, threads, shared);
-    } else if (r.isRenewing()) {
-      requireSame(new Recorded(r, whole, threads, shared));
+    } else if (r.isMade()) {
+      requireSame(r, new Recorded(to, whole, threads, shared));
       transfers.upload(numbersNow, to);
     } else {
       requireFirst(r);
-      recorded = new Recorded(r, whole, threads, shared);
+      recorded.put(r, new Recorded(to, whole, threads, shared));
       ByteBuffer copy = ByteBuffer.allocate(numbersNow.remaining()).put(numbersNow).flip();
       r.afterwards(() -> transfers.upload(copy, to));
       launch(to, records, stride, threads, shared);
@@ -205,14 +208,14 @@ final class Batch<H> implements AutoCloseable {
   }
 
   private void requireFirst(CudaRecording by) {
-    if (recorded != null && recorded.by == by) {
+    if (recorded.containsKey(by)) {
       throw new IllegalStateException(
           "cuda: an optimizer makes two steps inside a step that is recorded; make one");
     }
   }
 
-  private void requireSame(Recorded now) {
-    if (!now.equals(recorded)) {
+  private void requireSame(CudaRecording by, Recorded now) {
+    if (!now.equals(recorded.get(by))) {
       throw new IllegalStateException(
           "cuda: an optimizer's options changed what a recorded step computes; call"
               + " CapturedStep.recordAnew() when you change them");

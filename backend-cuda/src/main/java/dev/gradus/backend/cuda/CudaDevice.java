@@ -36,6 +36,8 @@ final class CudaDevice {
   private final int multiprocessors;
   private final long totalMemory;
   private volatile boolean closed;
+
+  /** The recording that is made just now. */
   private volatile @Nullable CudaRecording recording;
 
   /**
@@ -126,18 +128,20 @@ final class CudaDevice {
     }
     status.requireAlive();
     CudaRecording r = recording;
-    if (r != null && !r.isOfThisThread()) {
+    if (r != null && !r.isMadeByThisThread()) {
       throw new IllegalStateException(
           deviceName() + ": another thread records a step; use the device after it");
     }
     status.check(Cu.setCurrent(context), "entering the context");
   }
 
-  /** The recording that is made or replayed just now; null where there is none. */
+  /** The recording that the calling thread makes or replays just now; null where there is none. */
   @Nullable CudaRecording recording() {
-    return recording;
+    CudaRecording r = recording;
+    return r != null ? r : CudaRecording.replayedOn(this);
   }
 
+  /** Says which recording is made from now on. */
   void recording(@Nullable CudaRecording now) {
     recording = now;
   }
@@ -148,8 +152,7 @@ final class CudaDevice {
    * @throws IllegalStateException if one is being made
    */
   void requireNoRecording(String call, String remedy) {
-    CudaRecording r = recording;
-    if (r != null && !r.isRenewing()) {
+    if (recording != null) {
       throw new IllegalStateException(
           deviceName() + ": " + call + " inside a step that is recorded; " + remedy);
     }

@@ -5,6 +5,7 @@ import dev.gradus.types.DType;
 import java.nio.LongBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Work of the computing stream as one graph. Its launches have addresses and numbers in them; what
@@ -13,6 +14,9 @@ import java.util.List;
  * closed.
  */
 final class CudaRecording implements Recording {
+  /** What a thread replays just now. */
+  private static final ThreadLocal<@Nullable CudaRecording> REPLAYED = new ThreadLocal<>();
+
   private final CudaDevice device;
   private final Transfers transfers;
   private final Cu.Graph graph = new Cu.Graph();
@@ -22,7 +26,8 @@ final class CudaRecording implements Recording {
   private final CudaStorage random;
   private final long offset;
   private boolean drawsNumbers;
-  private boolean renewing;
+  private boolean made;
+  private boolean launchable;
   private boolean closed;
 
   private CudaRecording(CudaDevice device, Transfers transfers, long offset) {
@@ -37,20 +42,20 @@ final class CudaRecording implements Recording {
   static CudaRecording of(CudaDevice device, Transfers transfers, long offset, Runnable work) {
     device.enter();
     device.requireNoRecording("recording", "record one step at a time");
-    CudaRecording made = new CudaRecording(device, transfers, offset);
+    CudaRecording recording = new CudaRecording(device, transfers, offset);
     boolean done = false;
     try {
-      made.record(work);
+      recording.record(work);
+      recording.afterwards.forEach(Runnable::run);
+      recording.afterwards.clear();
+      recording.launch(offset);
       done = true;
     } finally {
       if (!done) {
-        made.release();
+        recording.release();
       }
     }
-    made.afterwards.forEach(Runnable::run);
-    made.afterwards.clear();
-    made.launch(offset);
-    return made;
+    return recording;
   }
 
   private void record(Runnable work) {
@@ -63,7 +68,9 @@ final class CudaRecording implements Recording {
         work.run();
       } finally {
         device.recording(null);
+        made = true;
         ended = Cu.endCapture(device.compute(), graph);
+        launchable = ended == Cu.SUCCESS;
       }
     } finally {
       device.memory().endRecording();
@@ -71,14 +78,19 @@ final class CudaRecording implements Recording {
     status.check(ended, "ending a recording");
   }
 
-  /** Whether the calling thread makes or replays it. */
-  boolean isOfThisThread() {
+  /** What the calling thread replays on a device just now; null where it does not. */
+  static @Nullable CudaRecording replayedOn(CudaDevice device) {
+    CudaRecording r = REPLAYED.get();
+    return r != null && r.device == device ? r : null;
+  }
+
+  boolean isMadeByThisThread() {
     return Thread.currentThread() == thread;
   }
 
-  /** Whether it is replayed, and the tables of batched steps are written. */
-  boolean isRenewing() {
-    return renewing;
+  /** Whether it is made: then it is replayed, and the tables of batched steps are written. */
+  boolean isMade() {
+    return made;
   }
 
   /** Puts something off until the work is recorded, before it is done. */
@@ -101,13 +113,11 @@ final class CudaRecording implements Recording {
   public void replay(long from, Runnable renew) {
     device.enter();
     device.requireNoRecording("a replay", "replay it by itself");
-    renewing = true;
-    device.recording(this);
+    REPLAYED.set(this);
     try {
       renew.run();
     } finally {
-      device.recording(null);
-      renewing = false;
+      REPLAYED.remove();
     }
     launch(from);
   }
@@ -125,12 +135,14 @@ final class CudaRecording implements Recording {
     if (!closed) {
       closed = true;
       device.enter();
-      Status.ignore(Cu.destroy(graph));
       release();
     }
   }
 
   private void release() {
+    if (launchable) {
+      Status.ignore(Cu.destroy(graph));
+    }
     device.memory().release(memory);
     device.free(random);
   }
