@@ -51,9 +51,7 @@ final class GpuCheck implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    if (!Files.isDirectory(folder.toAbsolutePath())) {
-      throw context.wrong("--out: there is no folder '" + folder + "'; make it first");
-    }
+    requireFolder();
     BackendReport backends = Backends.report();
     if (!Doctor.works(backends, BACKEND)) {
       context.err().println("gradus: gpu-check: " + Doctor.reason(backends, BACKEND));
@@ -69,6 +67,20 @@ final class GpuCheck implements Callable<Integer> {
     String files = String.join(" and ", CheckReport.FILES);
     context.out().println(files + " are in " + folder.toAbsolutePath().normalize());
     return report.failed() ? ExitCode.SOFTWARE : ExitCode.OK;
+  }
+
+  /** The check takes long: that its files cannot be written is to be told before. */
+  private void requireFolder() {
+    Path at = folder.toAbsolutePath();
+    if (!Files.isDirectory(at)) {
+      throw context.wrong("--out: there is no folder '" + folder + "'; make it first");
+    }
+    try {
+      Files.delete(Files.createTempFile(at, ".gpu-check", ".tmp"));
+    } catch (IOException e) {
+      throw context.wrong(
+          "--out: no file can be written into the folder '" + folder + "'; name another one");
+    }
   }
 
   /** Does a part, and writes the files anew: who ends the check early has what was found. */

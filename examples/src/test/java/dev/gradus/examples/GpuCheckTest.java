@@ -224,6 +224,18 @@ class GpuCheckTest {
   }
 
   @Test
+  void aFolderIntoWhichNothingCanBeWrittenIsRefused() {
+    String processes = "/proc"; // where nobody, whatever the rights, makes a file
+    assumeTrue(Files.isDirectory(Path.of(processes)), "there is no such folder here");
+    Run run = Run.of("gpu-check", "--out", processes);
+    assertEquals(2, run.code());
+    assertEquals(
+        "gradus: --out: no file can be written into the folder '/proc'; name another one; see"
+            + " 'gradus gpu-check --help'\n",
+        run.err());
+  }
+
+  @Test
   void aFolderThatIsNotThereIsRefused() {
     Run run = Run.of("gpu-check", "--out", folder.resolve("none").toString());
     assertEquals(2, run.code());
