@@ -101,14 +101,7 @@ final class CudaBackend implements Backend {
     Map<String, String> details = new LinkedHashMap<>();
     details.put("model", device.model());
     details.put("matrix products", products.description());
-    details.put(
-        "precision",
-        device.settings().tf32() ? "products of float32 round to TF32" : "true float32");
-    details.put(
-        "sums of rows by ids",
-        device.settings().atomics()
-            ? "by atomic operations: bits may differ from run to run"
-            : "in a fixed order");
+    details.putAll(device.settings().details());
     details.put("multiprocessors", String.valueOf(device.multiprocessors()));
     details.put("memory", (device.capacity() >> 20) + " MiB");
     details.put("JCuda", Cu.JCUDA_VERSION);

@@ -42,9 +42,19 @@ final class CudaProbe {
       List<String> devices = devices(versions);
       takesKernels(devices.get(0));
       versions.put("matrix products", BlasLibrary.load(loader).description());
+      versions.putAll(settings());
       return Probe.usable(devices, versions);
     } catch (CudaUnusable e) {
       return e.probe();
+    }
+  }
+
+  /** What the properties ask for; a wrong one is refused when a device is opened. */
+  private static Map<String, String> settings() {
+    try {
+      return CudaSettings.of(System.getProperties()).details();
+    } catch (IllegalArgumentException e) {
+      return Map.of("settings", String.valueOf(e.getMessage()));
     }
   }
 

@@ -1,6 +1,8 @@
 package dev.gradus.backend.cuda;
 
+import java.util.LinkedHashMap;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Properties;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -37,6 +39,16 @@ record CudaSettings(long memory, boolean caching, boolean tf32, boolean atomics,
         flag(properties, TF32, DEFAULTS.tf32),
         flag(properties, ATOMICS, DEFAULTS.atomics),
         flag(properties, DEBUG, DEFAULTS.debug));
+  }
+
+  /** What they mean for results, in the words of reports. */
+  Map<String, String> details() {
+    Map<String, String> details = new LinkedHashMap<>();
+    details.put("precision", tf32 ? "products of float32 round to TF32" : "true float32");
+    details.put(
+        "sums of rows by ids",
+        atomics ? "by atomic operations: bits may differ from run to run" : "in a fixed order");
+    return details;
   }
 
   private static long bytes(String text) {

@@ -6,6 +6,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The backend contract on the emulated device: with cuBLAS and memory that is kept, and with the
@@ -55,11 +57,19 @@ class CudaBackendContractTest {
     }
   }
 
-  /** The emulated driver in a mode, for the contract. */
-  abstract static class InMode extends BackendContract {
+  /** Watched for races, with blocks in other orders, and with streams that run late. */
+  @Nested
+  @Tag("long")
+  @ParameterizedClass
+  @ValueSource(
+      strings = {
+        "race", "order=1", "order=2", "order=3", "defer=1", "defer=2", "defer=3", "defer=4",
+        "defer=5"
+      })
+  class InAMode extends BackendContract {
     private final String mode;
 
-    InMode(String mode) {
+    InAMode(String mode) {
       this.mode = mode;
     }
 
@@ -72,46 +82,6 @@ class CudaBackendContractTest {
     @AfterAll
     static void asItWas() {
       anew();
-    }
-  }
-
-  @Nested
-  @Tag("long")
-  class WatchedForRaces extends InMode {
-    WatchedForRaces() {
-      super("race");
-    }
-  }
-
-  @Nested
-  @Tag("long")
-  class WithBlocksInAnotherOrder extends InMode {
-    WithBlocksInAnotherOrder() {
-      super("order=3");
-    }
-  }
-
-  @Nested
-  @Tag("long")
-  class WithBlocksInASecondOrder extends InMode {
-    WithBlocksInASecondOrder() {
-      super("order=1");
-    }
-  }
-
-  @Nested
-  @Tag("long")
-  class WithBlocksInAThirdOrder extends InMode {
-    WithBlocksInAThirdOrder() {
-      super("order=2");
-    }
-  }
-
-  @Nested
-  @Tag("long")
-  class WithStreamsThatWait extends InMode {
-    WithStreamsThatWait() {
-      super("defer=5");
     }
   }
 }

@@ -77,9 +77,26 @@ class CudaProbeTest {
     assertEquals("[cuda:0]", lines.get("devices"));
     assertEquals("CUDA 12.0", lines.get("driver"));
     assertEquals("cuBLAS", lines.get("matrix products"));
+    assertEquals("true float32", lines.get("precision"));
+    assertEquals("in a fixed order", lines.get("sums of rows by ids"));
     assertTrue(lines.get("cuda:0").endsWith(", compute 8.0"), lines.toString());
     assertEquals("1.0 4.0 9.0 on cuda:0", lines.get("computed"));
     assertTrue(lines.get("product").startsWith("98.0 by cuBLAS "), lines.toString());
+  }
+
+  @Test
+  void whatChangesResultsIsReported() throws Exception {
+    Map<String, String> lines = withOptions("-Dgradus.cuda.tf32=on -Dgradus.cuda.atomics=on");
+    assertEquals("products of float32 round to TF32", lines.get("precision"));
+    assertEquals(
+        "by atomic operations: bits may differ from run to run", lines.get("sums of rows by ids"));
+    lines = withOptions("-Dgradus.cuda.tf32=yes");
+    assertEquals("USABLE", lines.get("status"));
+    assertEquals("gradus.cuda.tf32 must be on or off but is 'yes'", lines.get("settings"));
+  }
+
+  private Map<String, String> withOptions(String options) throws Exception {
+    return lines(start(Emulator.build(), Map.of("JDK_JAVA_OPTIONS", options)));
   }
 
   @Test
