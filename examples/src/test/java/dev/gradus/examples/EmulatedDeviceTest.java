@@ -3,10 +3,12 @@ package dev.gradus.examples;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.StringJoiner;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
@@ -31,17 +33,24 @@ class EmulatedDeviceTest {
    */
   private static final double PRINTED = 1.5e-4;
 
+  private static final Pattern MODULES =
+      Pattern.compile(
+          "gradus-(core|backend-cuda)-\\d.*(?<!tests)\\.jar|j(cuda|cublas)-.*(?<!windows-x86_64)\\.jar");
+
   private static final Pattern LOSS = Pattern.compile("loss (\\d+\\.\\d{4})");
 
   @BeforeAll
   static void isBuilt() {
     if (!Files.exists(EMULATOR.resolve("built"))) {
-      String line =
+      skip(
           "the program does not run on the emulated CUDA driver: the tests of backend-cuda have not"
-              + " built it";
-      System.out.println(line);
-      Assumptions.abort(line);
+              + " built it");
     }
+  }
+
+  private static void skip(String line) {
+    System.out.println(line);
+    Assumptions.abort(line);
   }
 
   private static Run run(String[] args, String... options) throws Exception {
@@ -74,6 +83,31 @@ class EmulatedDeviceTest {
     Run run = run(new String[] {"doctor"}, LIBRARIES);
     assertTrue(run.out().startsWith("backend: cuda "), run.out());
     assertTrue(run.out().contains("\n  cuda:0: Emulated GPU"), run.out());
+  }
+
+  /** The program stays on the class path, its libraries are modules. */
+  @Test
+  void theDeviceIsFoundFromTheModulePathToo() throws Exception {
+    StringJoiner modules = new StringJoiner(File.pathSeparator);
+    for (String jar : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
+      String name = Path.of(jar).getFileName().toString();
+      if (MODULES.matcher(name).matches()) {
+        modules.add(jar);
+      }
+    }
+    if (!modules.toString().contains("gradus-backend-cuda")) {
+      skip("the module path is not tried: Maven has made no jars; 'mvn package' makes them");
+    }
+    Run run =
+        run(
+            new String[] {"train", "digits", "--epochs", "1"},
+            LIBRARIES,
+            "-Dgradus.backend=cuda",
+            "--module-path",
+            modules.toString(),
+            "--add-modules",
+            "ALL-MODULE-PATH");
+    assertEquals(1, losses(run).size(), run.out());
   }
 
   @Test

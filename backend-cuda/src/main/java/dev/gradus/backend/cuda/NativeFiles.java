@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Objects;
 
 /**
  * JCuda's native code outside its jar. JCuda itself writes it into the common temporary folder,
@@ -41,12 +42,15 @@ final class NativeFiles {
   /**
    * The folder that has this file of JCuda's jars, extracted if it was not there.
    *
-   * @throws IOException if the jar is not on the class path, or no folder can be written
+   * @throws IOException if the jar is not on the class path or module path, or no folder can be
+   *     written
    */
   Path extract(String file) throws IOException {
-    URL source = NativeFiles.class.getResource("/lib/" + file);
+    // Asked of the loader, since on the module path that jar is another module.
+    URL source =
+        Objects.requireNonNull(NativeFiles.class.getClassLoader()).getResource("lib/" + file);
     if (source == null) {
-      throw new IOException("no /lib/" + file + " on the class path");
+      throw new IOException("no jar with lib/" + file + " on the class path or module path");
     }
     URLConnection connection = source.openConnection();
     long size = connection.getContentLengthLong();

@@ -120,12 +120,15 @@ final class NativeLoader {
               + Cu.JCUDA_VERSION
               + " with the classifier "
               + platform.classifier()
-              + " on the class path, and let the folder for temporary files be writable",
+              + " on the class path or module path, and let the folder for temporary files be"
+              + " writable",
           e);
     } catch (NoClassDefFoundError e) {
       throw CudaUnusable.broken(
           "no class " + text(e),
-          "put org.jcuda:jcuda and jcublas " + Cu.JCUDA_VERSION + " on the class path",
+          "put org.jcuda:jcuda and jcublas "
+              + Cu.JCUDA_VERSION
+              + " on the class path or module path",
           e);
     } catch (LinkageError e) {
       throw CudaUnusable.broken(

@@ -82,6 +82,6 @@ class NativeFilesTest {
   void aMissingJarIsNamed() {
     NativeFiles files = new NativeFiles(cache);
     IOException e = assertThrows(IOException.class, () -> files.extract("libNone.so"));
-    assertEquals("no /lib/libNone.so on the class path", e.getMessage());
+    assertEquals("no jar with lib/libNone.so on the class path or module path", e.getMessage());
   }
 }
