@@ -1,7 +1,6 @@
 package dev.gradus.tensor;
 
 import dev.gradus.spi.Storage;
-import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,19 +13,17 @@ final class Buffer {
    * tensor that other threads read has to order both by means of his own.
    */
 
-  private static final AtomicIntegerFieldUpdater<Buffer> USERS =
-      AtomicIntegerFieldUpdater.newUpdater(Buffer.class, "users");
-
   private final Memory memory;
   private final Storage storage;
 
-  /** The tensors that use it, but for one. */
-  @SuppressWarnings({"FieldMayBeFinal", "UnusedVariable"}) // read and written by USERS
-  private volatile int users;
+  /** The tensors that use it. For its memory. */
+  int users = 1;
+
+  /** Its count while it lives by reference. For its memory. */
+  Memory.@Nullable Watch watch;
 
   private int version;
   private @Nullable IdRange idRange;
-  private volatile Memory.@Nullable Watch watch;
 
   Buffer(Memory memory, Storage storage) {
     this.memory = memory;
@@ -66,25 +63,16 @@ final class Buffer {
 
   /** One more tensor uses it. */
   void share() {
-    USERS.incrementAndGet(this);
+    memory.share(this);
   }
 
   /** One tensor less; the last one gives the storage back. */
   void release() {
-    // One that two threads release at once goes below: only the first of them gives it back.
-    if (USERS.getAndDecrement(this) == 0) {
-      Memory.Watch w = watch;
-      if (w != null) {
-        memory.unwatch(w);
-      }
-      memory.recycle(storage);
-    }
+    memory.release(this);
   }
 
   /** From now on it lives as long as it is referenced, and is counted as such. */
-  synchronized void ownedByReferences() {
-    if (watch == null) {
-      watch = memory.watch(this);
-    }
+  void ownedByReferences() {
+    memory.watch(this);
   }
 }

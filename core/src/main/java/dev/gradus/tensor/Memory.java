@@ -51,6 +51,9 @@ final class Memory {
   private final Set<Watch> watched = new HashSet<>();
   private final long limit;
 
+  /** For all that follows. */
+  private final SpinLock lock = new SpinLock();
+
   private final Pool pool = new Pool();
 
   /* A recorded step reads and writes the memory that it got while it was recorded for as long as it
@@ -72,21 +75,30 @@ final class Memory {
   }
 
   /** A storage with undefined content. */
-  synchronized Storage allocate(DType dtype, long numel) {
-    drain();
+  Storage allocate(DType dtype, long numel) {
     long bytes = numel * dtype.bytes();
-    Storage storage = recording ? null : pool.take(dtype, numel);
-    if (storage == null) {
-      if (pool.bytes() > 0 && live + pool.bytes() + bytes > backend.capacity()) {
-        trim();
+    lock.lock();
+    try {
+      drain();
+      Storage storage = recording ? null : pool.take(dtype, numel);
+      if (storage != null) {
+        live += bytes;
+        return storage;
       }
-      storage = allocateFresh(dtype, numel, bytes);
+      if (pool.bytes() > 0 && live + pool.bytes() + bytes > backend.capacity()) {
+        pool.shrink(0, 0, backend::free);
+      }
+    } finally {
+      lock.unlock();
     }
+    Storage fresh = allocateFresh(dtype, numel, bytes);
+    lock.lock();
     live += bytes;
     if (recording) {
-      recorded.add(storage);
+      recorded.add(fresh);
     }
-    return storage;
+    lock.unlock();
+    return fresh;
   }
 
   private Storage allocateFresh(DType dtype, long numel, long bytes) {
@@ -120,14 +132,47 @@ final class Memory {
         + backend.memoryRemedy();
   }
 
+  /** Counts one more tensor that uses a buffer. */
+  void share(Buffer buffer) {
+    lock.lock();
+    buffer.users++;
+    lock.unlock();
+  }
+
+  /** Counts one tensor less; with the last one the storage is given back. */
+  void release(Buffer buffer) {
+    lock.lock();
+    try {
+      // One that two threads release at once goes below: only the first of them gives it back.
+      if (--buffer.users == 0) {
+        Watch watch = buffer.watch;
+        if (watch != null) {
+          unwatch(watch);
+        }
+        take(buffer.storage());
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Takes back a storage that nobody will read or write any more. */
-  synchronized void recycle(Storage storage) {
+  void recycle(Storage storage) {
+    lock.lock();
+    try {
+      take(storage);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void take(Storage storage) {
     long bytes = bytes(storage);
     live -= bytes;
     if (closed) {
       return; // a scope may end after its device, which took everything with it
     }
-    if (recorded.remove(storage) || recording || bytes > limit) {
+    if (recording || bytes > limit || (!recorded.isEmpty() && recorded.remove(storage))) {
       backend.free(storage);
       return;
     }
@@ -138,20 +183,26 @@ final class Memory {
   }
 
   /** Begins or ends what a recorded step gets its memory in. */
-  synchronized void recording(boolean now) {
+  void recording(boolean now) {
+    lock.lock();
     recording = now;
+    lock.unlock();
   }
 
-  /** Counts a buffer until it is released or becomes unreachable. */
-  synchronized Watch watch(Buffer buffer) {
+  /** Counts a buffer, from now on as one that lives as long as it is referenced. */
+  void watch(Buffer buffer) {
     Watch watch = new Watch(buffer, unreachable, trace ? new Throwable("born here") : null);
-    watched.add(watch);
-    liveByReference += watch.bytes;
-    return watch;
+    lock.lock();
+    if (buffer.watch == null) {
+      buffer.watch = watch;
+      watched.add(watch);
+      liveByReference += watch.bytes;
+    }
+    lock.unlock();
+    tellOnce(FORGOTTEN);
   }
 
-  /** The buffer gave its storage back itself. */
-  synchronized void unwatch(Watch watch) {
+  private void unwatch(Watch watch) {
     if (watched.remove(watch)) {
       watch.clear();
       liveByReference -= watch.bytes;
@@ -159,23 +210,40 @@ final class Memory {
   }
 
   /** The bytes of living tensors. */
-  synchronized long liveBytes() {
-    drain();
-    return live;
+  long liveBytes() {
+    lock.lock();
+    try {
+      drain();
+      return live;
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** The bytes kept for the next allocations. */
-  synchronized long pooledBytes() {
-    return pool.bytes();
+  long pooledBytes() {
+    lock.lock();
+    try {
+      return pool.bytes();
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** Gives the pool back to the backend and says, where asked to, what was still alive. */
-  synchronized void close() {
-    drain();
-    trim();
-    closed = true;
-    if (trace && !watched.isEmpty()) {
-      System.getLogger("dev.gradus").log(Level.WARNING, leaks());
+  void close() {
+    String leaks = null;
+    lock.lock();
+    try {
+      drain();
+      pool.shrink(0, 0, backend::free);
+      closed = true;
+      leaks = trace && !watched.isEmpty() ? leaks() : null;
+    } finally {
+      lock.unlock();
+    }
+    if (leaks != null) {
+      System.getLogger("dev.gradus").log(Level.WARNING, leaks);
     }
   }
 
@@ -203,25 +271,37 @@ final class Memory {
   }
 
   /** Gives the pool back to the backend. */
-  synchronized void trim() {
-    pool.shrink(0, 0, backend::free);
+  void trim() {
+    lock.lock();
+    try {
+      pool.shrink(0, 0, backend::free);
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** Lets the collector find what is unreachable, so that a native backend can take it back. */
   private void collect() {
     System.gc();
     try {
-      Reference<? extends Buffer> dead = unreachable.remove(100);
-      while (dead != null) {
-        lost((Watch) dead);
-        dead = unreachable.remove(10);
-      }
+      for (int wait = 100; drainWithin(wait); wait = 10) {}
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    if (forgotten > 0) {
-      tell();
+    tellOnce(1);
+  }
+
+  /** Counts what the collector found unreachable; false if it found none in this time. */
+  private boolean drainWithin(int millis) throws InterruptedException {
+    Reference<? extends Buffer> dead = unreachable.remove(millis);
+    if (dead == null) {
+      return false;
     }
+    lock.lock();
+    lost((Watch) dead);
+    drain();
+    lock.unlock();
+    return true;
   }
 
   private void drain() {
@@ -233,29 +313,31 @@ final class Memory {
   }
 
   private void lost(Watch watch) {
-    if (!watched.remove(watch)) {
-      return;
-    }
-    live -= watch.bytes;
-    liveByReference -= watch.bytes;
-    forgotten++;
-    forgottenBytes += watch.bytes;
-    if (forgotten >= FORGOTTEN) {
-      tell();
+    if (watched.remove(watch)) {
+      live -= watch.bytes;
+      liveByReference -= watch.bytes;
+      forgotten++;
+      forgottenBytes += watch.bytes;
     }
   }
 
-  private void tell() {
-    if (!told) {
-      told = true;
+  /** Warns, once, when the collector has found so many tensors. */
+  private void tellOnce(long least) {
+    lock.lock();
+    long tensors = forgotten;
+    long bytes = forgottenBytes;
+    boolean tell = tensors >= least && !told;
+    told |= tell;
+    lock.unlock();
+    if (tell) {
       Logger log = System.getLogger("dev.gradus");
       log.log(
           Level.WARNING,
           backend.deviceName()
               + ": "
-              + forgotten
+              + tensors
               + " tensors ("
-              + forgottenBytes
+              + bytes
               + " bytes) were born outside a scope and left to the garbage collector; open a Scope"
               + " around each step: it costs less");
     }

@@ -36,7 +36,7 @@ public final class NoGrad implements AutoCloseable {
    */
   @Override
   public void close() {
-    if (state != ThreadState.current()) {
+    if (!state.isCurrent()) {
       throw new IllegalStateException(
           "NoGrad: closed on thread '"
               + Thread.currentThread().getName()

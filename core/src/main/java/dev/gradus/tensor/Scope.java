@@ -78,7 +78,7 @@ public final class Scope implements AutoCloseable {
 
   /** Lets a tensor go that ends before this; on another thread it stays listed until this ends. */
   void forget(Tensor tensor) {
-    if (state != ThreadState.current()) {
+    if (!state.isCurrent()) {
       return;
     }
     Tensor before = tensor.older;
@@ -130,7 +130,7 @@ public final class Scope implements AutoCloseable {
     if (!open) {
       throw new IllegalStateException("Scope." + what + ": this scope is already closed");
     }
-    if (state != ThreadState.current()) {
+    if (!state.isCurrent()) {
       throw new IllegalStateException(
           "Scope."
               + what

@@ -7,6 +7,8 @@ import org.jspecify.annotations.Nullable;
 final class ThreadState {
   private static final ThreadLocal<ThreadState> CURRENT = ThreadLocal.withInitial(ThreadState::new);
 
+  private final Thread thread = Thread.currentThread();
+
   @Nullable Scope scope;
 
   /** How many {@link NoGrad} blocks are open. */
@@ -19,5 +21,10 @@ final class ThreadState {
 
   static ThreadState current() {
     return CURRENT.get();
+  }
+
+  /** Whether it is that of the thread that asks. */
+  boolean isCurrent() {
+    return thread == Thread.currentThread();
   }
 }

@@ -38,7 +38,7 @@ public final class Shape {
         throw new IllegalArgumentException(
             "shape: " + Arrays.toString(dims) + " has a negative size; sizes must be >= 0");
       }
-      if (d != 0 && numel > Long.MAX_VALUE / d) {
+      if (Math.multiplyHigh(numel, d) != 0 || numel * d < 0) {
         throw new IllegalArgumentException(
             "shape: " + Arrays.toString(dims) + " has more than 2^63 - 1 elements");
       }
