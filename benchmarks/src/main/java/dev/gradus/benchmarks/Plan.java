@@ -43,6 +43,12 @@ record Plan(
   /** The classes of other engines' benchmarks. */
   private static final Pattern PEER = Pattern.compile("\\.(Torch|Djl|Nd4j)\\w+\\.\\w+$");
 
+  /**
+   * JavaCPP reads the process's size from a file of the system whenever a tensor of libtorch's is
+   * made, to limit it: half of the time of a small operation.
+   */
+  private static final String UNWATCHED = "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0";
+
   private static final String ON = "on";
 
   /** What needs more than the other benchmarks. */
@@ -132,7 +138,7 @@ record Plan(
             .forks(1)
             .shouldFailOnError(true)
             .addProfiler(GCProfiler.class)
-            .jvmArgsAppend("-D" + Cores.PROPERTY + "=" + threads)
+            .jvmArgsAppend("-D" + Cores.PROPERTY + "=" + threads, UNWATCHED)
             .warmupIterations(quick ? 1 : 3)
             .measurementIterations(quick ? 1 : 3)
             .warmupTime(TimeValue.milliseconds(quick ? 200 : 500))
