@@ -12,7 +12,7 @@ final class RowGemmF32 implements GemmTile {
    */
 
   private static final int ROWS = 128;
-  private static final int COLUMNS = 256;
+  private static final int COLUMNS = 512;
 
   /** Up to this width the kernel for short rows is the faster one. */
   private static final int SHORT_KERNEL = 40;
