@@ -29,6 +29,7 @@ final class SpinLock {
   @SuppressWarnings("UnusedVariable") // by HELD
   private boolean held;
 
+  @SuppressWarnings("ThreadPriorityCheck") // a yield only gives way, nothing waits for its effect
   void lock() {
     while (!HELD.compareAndSet(this, false, true)) {
       for (int looks = 0; (boolean) HELD.getOpaque(this); looks++) {
