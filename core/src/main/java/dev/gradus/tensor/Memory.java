@@ -93,11 +93,14 @@ final class Memory {
     }
     Storage fresh = allocateFresh(dtype, numel, bytes);
     lock.lock();
-    live += bytes;
-    if (recording) {
-      recorded.add(fresh);
+    try {
+      live += bytes;
+      if (recording) {
+        recorded.add(fresh);
+      }
+    } finally {
+      lock.unlock();
     }
-    lock.unlock();
     return fresh;
   }
 
@@ -149,7 +152,7 @@ final class Memory {
         if (watch != null) {
           unwatch(watch);
         }
-        take(buffer.storage());
+        putBack(buffer.storage());
       }
     } finally {
       lock.unlock();
@@ -160,13 +163,13 @@ final class Memory {
   void recycle(Storage storage) {
     lock.lock();
     try {
-      take(storage);
+      putBack(storage);
     } finally {
       lock.unlock();
     }
   }
 
-  private void take(Storage storage) {
+  private void putBack(Storage storage) {
     long bytes = bytes(storage);
     live -= bytes;
     if (closed) {
@@ -191,14 +194,17 @@ final class Memory {
 
   /** Counts a buffer, from now on as one that lives as long as it is referenced. */
   void watch(Buffer buffer) {
-    Watch watch = new Watch(buffer, unreachable, trace ? new Throwable("born here") : null);
     lock.lock();
-    if (buffer.watch == null) {
-      buffer.watch = watch;
-      watched.add(watch);
-      liveByReference += watch.bytes;
+    try {
+      if (buffer.watch == null) {
+        Watch watch = new Watch(buffer, unreachable, trace ? new Throwable("born here") : null);
+        watched.add(watch);
+        buffer.watch = watch;
+        liveByReference += watch.bytes;
+      }
+    } finally {
+      lock.unlock();
     }
-    lock.unlock();
     tellOnce(FORGOTTEN);
   }
 
@@ -232,7 +238,7 @@ final class Memory {
 
   /** Gives the pool back to the backend and says, where asked to, what was still alive. */
   void close() {
-    String leaks = null;
+    String leaks;
     lock.lock();
     try {
       drain();
@@ -298,9 +304,12 @@ final class Memory {
       return false;
     }
     lock.lock();
-    lost((Watch) dead);
-    drain();
-    lock.unlock();
+    try {
+      lost((Watch) dead);
+      drain();
+    } finally {
+      lock.unlock();
+    }
     return true;
   }
 

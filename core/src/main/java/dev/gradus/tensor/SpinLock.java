@@ -4,8 +4,8 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
- * A lock for a few instructions that never wait for anything: it is taken by one atomic operation
- * and given back by none. One that has it must not take it again.
+ * A lock for a few instructions: it is taken by one atomic operation and given back by none. One
+ * that has it must not take it again, and gives it back whatever happens: others wait for ever.
  */
 final class SpinLock {
   /*

