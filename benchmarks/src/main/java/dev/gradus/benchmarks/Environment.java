@@ -17,6 +17,7 @@ import java.util.stream.Stream;
  *
  * @param date the day, in UTC
  * @param commit the commit of the sources; "unknown" outside a clone, with "+" where files differ
+ * @param java the version of Java: 17
  * @param jdk vendor and version
  * @param processor its model's name
  * @param cores the processors that the JVM sees
@@ -28,6 +29,7 @@ import java.util.stream.Stream;
 record Environment(
     String date,
     String commit,
+    int java,
     String jdk,
     String processor,
     int cores,
@@ -46,6 +48,7 @@ record Environment(
     return new Environment(
         LocalDate.now(ZoneOffset.UTC).toString(),
         headCommit(),
+        Runtime.version().feature(),
         System.getProperty("java.vm.name") + " " + System.getProperty("java.vm.version"),
         processorModel(),
         Runtime.getRuntime().availableProcessors(),
@@ -59,11 +62,12 @@ record Environment(
         Backends.report().toString());
   }
 
-  /** The machine's kind for the name of a file: {@code amd-epyc-9b14-2-cores}. */
-  String machine() {
+  /** Day, machine and JDK for the name of a file: {@code 2026-11-25-amd-epyc-2-cores-jdk-17}. */
+  String fileName() {
     String model = processor.replaceAll("\\(.*?\\)|@.*|CPU|Processor|\\d+-Core", " ");
     String plain = model.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "-");
-    return plain.replaceAll("^-|-$", "") + "-" + cores + (cores == 1 ? "-core" : "-cores");
+    String size = cores + (cores == 1 ? "-core" : "-cores");
+    return date + "-" + plain.replaceAll("^-|-$", "") + "-" + size + "-jdk-" + java;
   }
 
   /** One sentence for the report. */

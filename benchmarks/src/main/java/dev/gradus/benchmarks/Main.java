@@ -142,7 +142,7 @@ public final class Main implements Callable<Integer> {
     // So that the report of the backends here is that of the JVMs that measure.
     System.setProperty(Cores.PROPERTY, Integer.toString(threads));
     Environment environment = Environment.here(threads);
-    String name = environment.date() + "-" + environment.machine() + (quick ? "-quick" : "");
+    String name = environment.fileName() + (quick ? "-quick" : "");
     Path json = out.resolve(name + ".json");
     plan.run(times, json);
     environment.write(out.resolve(name + ".env.json"));

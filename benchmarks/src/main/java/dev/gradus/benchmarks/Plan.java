@@ -141,7 +141,8 @@ record Plan(
             .jvmArgsAppend("-D" + Cores.PROPERTY + "=" + threads, UNWATCHED)
             .warmupIterations(quick ? 1 : 3)
             .measurementIterations(quick ? 1 : 3)
-            .warmupTime(TimeValue.milliseconds(quick ? 200 : 500))
+            // Work of a microsecond is compiled late: on JDK 25 after two seconds.
+            .warmupTime(TimeValue.milliseconds(quick ? 200 : 1000))
             .measurementTime(TimeValue.milliseconds(quick ? 200 : 500));
     runnable().forEach(name -> options.include("^" + Pattern.quote(name) + "$"));
     values().forEach(options::param);

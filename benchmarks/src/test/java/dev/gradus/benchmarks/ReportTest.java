@@ -16,6 +16,7 @@ class ReportTest {
       new Environment(
           "2026-11-25",
           "0123456789ab",
+          17,
           "A VM 17",
           "AMD EPYC 9B14 96-Core Processor",
           2,
@@ -110,7 +111,7 @@ class ReportTest {
   }
 
   @Test
-  void theMachineIsNamedByItsProcessor() {
-    assertEquals("amd-epyc-9b14-2-cores", HERE.machine());
+  void filesAreNamedByDayProcessorAndJdk() {
+    assertEquals("2026-11-25-amd-epyc-9b14-2-cores-jdk-17", HERE.fileName());
   }
 }

@@ -12,18 +12,20 @@ final class NativeGemmF32 {
    * Tiles are a function of the shape: OpenBLAS gives other bits for one and the same product
    * with other numbers of threads, so it runs with one, and tiles run beside each other. Tiles are
    * few enough to pack their operands seldom: at n = 1024 128 rows of full width kept 0.83 of
-   * OpenBLAS's own threading, 256 rows 0.95; at 2048 512 rows of 512 columns kept 0.90, 1024 rows
-   * of 256 columns 0.97.
+   * OpenBLAS's own threading, 256 rows 0.95. At 2048 and more they are 1024 rows of 512 columns,
+   * DEPTH of the inner size a call: in one call of all of it the columns would have to be fewer,
+   * and A be packed more often (256 columns of depth 2048 took 5 % longer; at 4096, 128 columns of
+   * depth 4096 14 %).
    */
 
   /** Multiply-adds of one call, at most. */
   static final long CALL_WORK = 1L << 29;
 
-  /** From this version on a pinned array no longer stops G1, the usual collector (JEP 423). */
-  private static final int PINNING_JDK = 22;
+  /** Whether a pinned array no longer stops G1, the usual collector (JEP 423). */
+  private static final boolean PINS = Runtime.version().feature() >= 22;
 
-  /** The inner size of one call, at most; longer products add up in order. */
-  private static final int DEPTH = 4096;
+  /** The inner size of one call where there is a limit; longer products add up in order. */
+  private static final int DEPTH = 1024;
 
   /** Multiply-adds from which threads pay: 20 microseconds of one. */
   private static final long SPLIT_WORK = 1 << 21;
@@ -38,10 +40,14 @@ final class NativeGemmF32 {
   private final NativeBlas blas;
   private final boolean whole;
 
+  /** The inner size of one call, at most. */
+  private final int depth;
+
   NativeGemmF32(Parallel parallel, NativeBlas blas, BlasUse use) {
     this.parallel = parallel;
     this.blas = blas;
     this.whole = use == BlasUse.WHOLE || blas.isHosts();
+    this.depth = whole && PINS ? Integer.MAX_VALUE : DEPTH;
   }
 
   void run(Gemm g, float[] a, float[] b, float[] c) {
@@ -72,15 +78,15 @@ final class NativeGemmF32 {
   }
 
   private static int tileColumns(int rows, int n, int k) {
-    long depth = Math.min(k, DEPTH);
-    long most = Math.max(1, CALL_WORK / (rows * depth));
-    long wanted = rows >= 128 ? most : Math.max(WIDTH, TILE_WORK / (rows * depth));
+    long deep = Math.min(k, DEPTH);
+    long most = Math.max(1, CALL_WORK / (rows * deep));
+    long wanted = rows >= 128 ? most : Math.max(WIDTH, TILE_WORK / (rows * deep));
     return (int) Math.min(n, Math.min(wanted, most));
   }
 
   /** Columns that the library takes at once with all its threads. */
   private static int columnsInCall(int m, int n, int k, int threads) {
-    if (Runtime.version().feature() >= PINNING_JDK) {
+    if (PINS) {
       return n;
     }
     long most = 2L * threads * CALL_WORK / Math.max(1, (long) m * Math.min(k, DEPTH));
@@ -120,13 +126,13 @@ final class NativeGemmF32 {
     int j = task % across * cols;
     int aAt = (int) (item * g.strideA()) + (g.transA() ? i : i * k);
     int bAt = (int) (item * g.strideB()) + (g.transB() ? j * k : j);
-    for (int p = 0; p < k; p += DEPTH) {
+    for (int p = 0; p < k; p += depth) {
       blas.sgemm(
           g.transA(),
           g.transB(),
           Math.min(rows, m - i),
           Math.min(cols, n - j),
-          Math.min(DEPTH, k - p),
+          Math.min(depth, k - p),
           a,
           aAt + (g.transA() ? p * m : p),
           g.transA() ? m : k,
