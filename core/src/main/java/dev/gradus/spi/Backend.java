@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * composition. The default body of a fused operation is its definition; an override is tested
  * against it.
  *
- * <p>Kernels may be called from several threads at once.
+ * <p>Kernels, and what allocates and frees, may be called from several threads at once.
  */
 public interface Backend extends PrimitiveOps, AutoCloseable {
 

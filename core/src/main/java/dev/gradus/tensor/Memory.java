@@ -10,8 +10,10 @@ import java.lang.System.Logger.Level;
 import java.lang.ref.PhantomReference;
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.WeakHashMap;
 import org.jspecify.annotations.Nullable;
@@ -51,10 +53,13 @@ final class Memory {
   private final Set<Watch> watched = new HashSet<>();
   private final long limit;
 
-  /** For all that follows. */
+  /** For what is watched and all that follows. */
   private final SpinLock lock = new SpinLock();
 
   private final Pool pool = new Pool();
+
+  /** What goes back to the backend once the lock is given back. */
+  private final List<Storage> unwanted = new ArrayList<>();
 
   /* A recorded step reads and writes the memory that it got while it was recorded for as long as it
    * is replayed. So that goes to the backend and not to the pool, which knows to whom it belongs. */
@@ -74,6 +79,17 @@ final class Memory {
     this.limit = backend.capacity() / POOLED_PART;
   }
 
+  /** Unlocks, and then frees what is not wanted: a backend may have to wait for its device. */
+  private void unlock() {
+    while (!unwanted.isEmpty()) {
+      Storage storage = unwanted.remove(unwanted.size() - 1);
+      lock.unlock();
+      backend.free(storage);
+      lock.lock();
+    }
+    lock.unlock();
+  }
+
   /** A storage with undefined content. */
   Storage allocate(DType dtype, long numel) {
     long bytes = numel * dtype.bytes();
@@ -86,10 +102,10 @@ final class Memory {
         return storage;
       }
       if (pool.bytes() > 0 && live + pool.bytes() + bytes > backend.capacity()) {
-        pool.shrink(0, 0, backend::free);
+        pool.shrink(0, 0, unwanted::add);
       }
     } finally {
-      lock.unlock();
+      unlock();
     }
     Storage fresh = allocateFresh(dtype, numel, bytes);
     lock.lock();
@@ -99,7 +115,7 @@ final class Memory {
         recorded.add(fresh);
       }
     } finally {
-      lock.unlock();
+      unlock();
     }
     return fresh;
   }
@@ -119,18 +135,22 @@ final class Memory {
   }
 
   private String exhausted(long bytes) {
+    lock.lock();
+    long held = live;
+    long byReference = liveByReference;
+    unlock();
     return backend.deviceName()
         + ": out of memory: asked for "
         + bytes
         + " bytes, held "
-        + live
+        + held
         + " of "
         + backend.capacity()
         + ": "
-        + liveByReference
+        + byReference
         + " by references (parameters, gradients, optimizer state, "
         + "tensors born outside a scope), "
-        + (live - liveByReference)
+        + (held - byReference)
         + " by open scopes; open a Scope around each step, or "
         + backend.memoryRemedy();
   }
@@ -139,7 +159,7 @@ final class Memory {
   void share(Buffer buffer) {
     lock.lock();
     buffer.users++;
-    lock.unlock();
+    unlock();
   }
 
   /** Counts one tensor less; with the last one the storage is given back. */
@@ -155,7 +175,7 @@ final class Memory {
         putBack(buffer.storage());
       }
     } finally {
-      lock.unlock();
+      unlock();
     }
   }
 
@@ -165,7 +185,7 @@ final class Memory {
     try {
       putBack(storage);
     } finally {
-      lock.unlock();
+      unlock();
     }
   }
 
@@ -176,12 +196,12 @@ final class Memory {
       return; // a scope may end after its device, which took everything with it
     }
     if (recording || bytes > limit || (!recorded.isEmpty() && recorded.remove(storage))) {
-      backend.free(storage);
+      unwanted.add(storage);
       return;
     }
     pool.put(storage);
     if (pool.bytes() > limit || pool.sizes() > SIZES) {
-      pool.shrink(limit, SIZES, backend::free);
+      pool.shrink(limit, SIZES, unwanted::add);
     }
   }
 
@@ -189,7 +209,7 @@ final class Memory {
   void recording(boolean now) {
     lock.lock();
     recording = now;
-    lock.unlock();
+    unlock();
   }
 
   /** Counts a buffer, from now on as one that lives as long as it is referenced. */
@@ -203,7 +223,7 @@ final class Memory {
         liveByReference += watch.bytes;
       }
     } finally {
-      lock.unlock();
+      unlock();
     }
     tellOnce(FORGOTTEN);
   }
@@ -222,7 +242,7 @@ final class Memory {
       drain();
       return live;
     } finally {
-      lock.unlock();
+      unlock();
     }
   }
 
@@ -232,7 +252,7 @@ final class Memory {
     try {
       return pool.bytes();
     } finally {
-      lock.unlock();
+      unlock();
     }
   }
 
@@ -242,11 +262,11 @@ final class Memory {
     lock.lock();
     try {
       drain();
-      pool.shrink(0, 0, backend::free);
+      pool.shrink(0, 0, unwanted::add);
       closed = true;
       leaks = trace && !watched.isEmpty() ? leaks() : null;
     } finally {
-      lock.unlock();
+      unlock();
     }
     if (leaks != null) {
       System.getLogger("dev.gradus").log(Level.WARNING, leaks);
@@ -280,9 +300,9 @@ final class Memory {
   void trim() {
     lock.lock();
     try {
-      pool.shrink(0, 0, backend::free);
+      pool.shrink(0, 0, unwanted::add);
     } finally {
-      lock.unlock();
+      unlock();
     }
   }
 
@@ -308,7 +328,7 @@ final class Memory {
       lost((Watch) dead);
       drain();
     } finally {
-      lock.unlock();
+      unlock();
     }
     return true;
   }
@@ -337,7 +357,7 @@ final class Memory {
     long bytes = forgottenBytes;
     boolean tell = tensors >= least && !told;
     told |= tell;
-    lock.unlock();
+    unlock();
     if (tell) {
       Logger log = System.getLogger("dev.gradus");
       log.log(

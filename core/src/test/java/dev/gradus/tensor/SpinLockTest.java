@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 class SpinLockTest {
   private static final int TURNS = 200_000;
@@ -12,6 +13,7 @@ class SpinLockTest {
   private long counter;
 
   @Test
+  @Timeout(60) // one that never comes free fails here and does not hang
   void oneThreadAtATime() throws InterruptedException {
     SpinLock lock = new SpinLock();
     List<Thread> threads = new ArrayList<>();

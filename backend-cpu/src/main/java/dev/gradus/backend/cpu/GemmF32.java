@@ -102,29 +102,31 @@ final class GemmF32 {
 
   private void tiles(GemmOperands o, int batch, boolean accumulate) {
     int rowTiles = (o.m() + tile.rows() - 1) / tile.rows();
-    int colTiles = (o.n() + tile.columns() - 1) / tile.columns();
+    // Two at least, so that two threads have work; loops of 64 columns are long enough.
+    int half = (o.n() + 1) / 2 + 63 & -64;
+    int columns = batch * rowTiles == 1 ? Math.min(half, tile.columns()) : tile.columns();
+    int colTiles = (o.n() + columns - 1) / columns;
     int tasks = batch * rowTiles * colTiles;
     long work = (long) o.m() * o.n() * o.k() * batch;
     if (work < SPLIT_WORK || parallel.threads() == 1) {
-      tiles(o, rowTiles, colTiles, 0, tasks, accumulate);
+      tiles(o, rowTiles, columns, 0, tasks, accumulate);
     } else {
       // Small products of a batch go together.
       int group = (int) Math.max(1, tasks * (SPLIT_WORK / 4) / work);
       parallel.run(
           (tasks + group - 1) / group,
           q ->
-              tiles(
-                  o, rowTiles, colTiles, q * group, Math.min(tasks, (q + 1) * group), accumulate));
+              tiles(o, rowTiles, columns, q * group, Math.min(tasks, (q + 1) * group), accumulate));
     }
   }
 
   private void tiles(
-      GemmOperands o, int rowTiles, int colTiles, int from, int to, boolean accumulate) {
-    int tiles = rowTiles * colTiles;
+      GemmOperands o, int rowTiles, int columns, int from, int to, boolean accumulate) {
+    int tiles = rowTiles * ((o.n() + columns - 1) / columns);
     for (int t = from; t < to; t++) {
       int item = t / tiles;
       int i0 = t % tiles % rowTiles * tile.rows();
-      int j0 = t % tiles / rowTiles * tile.columns();
+      int j0 = t % tiles / rowTiles * columns;
       tile.run(
           o,
           (int) (item * o.strideA()),
@@ -133,7 +135,7 @@ final class GemmF32 {
           i0,
           Math.min(o.m(), i0 + tile.rows()),
           j0,
-          Math.min(o.n(), j0 + tile.columns()),
+          Math.min(o.n(), j0 + columns),
           accumulate);
     }
   }

@@ -12,17 +12,16 @@ final class NativeGemmF32 {
    * Tiles are a function of the shape: OpenBLAS gives other bits for one and the same product
    * with other numbers of threads, so it runs with one, and tiles run beside each other. Tiles are
    * few enough to pack their operands seldom: at n = 1024 128 rows of full width kept 0.83 of
-   * OpenBLAS's own threading, 256 rows 0.95. At 2048 and more they are 1024 rows of 512 columns,
-   * DEPTH of the inner size a call: in one call of all of it the columns would have to be fewer,
-   * and A be packed more often (256 columns of depth 2048 took 5 % longer; at 4096, 128 columns of
-   * depth 4096 14 %).
+   * OpenBLAS's own threading, 256 rows 0.95. Large ones are about 1024 rows of 512 columns, and a
+   * call takes DEPTH of the inner size: with all of it the columns would have to be fewer, and A
+   * be packed more often (2048: 256 columns, 5 % longer; 4096: 128 columns, 14 %; two threads).
    */
 
   /** Multiply-adds of one call, at most. */
   static final long CALL_WORK = 1L << 29;
 
-  /** Whether a pinned array no longer stops G1, the usual collector (JEP 423). */
-  private static final boolean PINS = Runtime.version().feature() >= 22;
+  /** Whether G1, the usual collector, goes on beside a pinned array (JEP 423). */
+  private static final boolean COLLECTS = Runtime.version().feature() >= 22;
 
   /** The inner size of one call where there is a limit; longer products add up in order. */
   private static final int DEPTH = 1024;
@@ -47,7 +46,7 @@ final class NativeGemmF32 {
     this.parallel = parallel;
     this.blas = blas;
     this.whole = use == BlasUse.WHOLE || blas.isHosts();
-    this.depth = whole && PINS ? Integer.MAX_VALUE : DEPTH;
+    this.depth = whole && COLLECTS ? Integer.MAX_VALUE : DEPTH;
   }
 
   void run(Gemm g, float[] a, float[] b, float[] c) {
@@ -80,13 +79,13 @@ final class NativeGemmF32 {
   private static int tileColumns(int rows, int n, int k) {
     long deep = Math.min(k, DEPTH);
     long most = Math.max(1, CALL_WORK / (rows * deep));
-    long wanted = rows >= 128 ? most : Math.max(WIDTH, TILE_WORK / (rows * deep));
+    long wanted = rows >= 128 ? most : Math.max(WIDTH, TILE_WORK / ((long) rows * k));
     return (int) Math.min(n, Math.min(wanted, most));
   }
 
   /** Columns that the library takes at once with all its threads. */
   private static int columnsInCall(int m, int n, int k, int threads) {
-    if (PINS) {
+    if (COLLECTS) {
       return n;
     }
     long most = 2L * threads * CALL_WORK / Math.max(1, (long) m * Math.min(k, DEPTH));

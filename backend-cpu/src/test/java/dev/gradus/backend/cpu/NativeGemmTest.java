@@ -109,6 +109,20 @@ final class NativeGemmTest {
   }
 
   @Test
+  void aLongInnerSizeIsCutWhereACallIsLimited() {
+    Set<String> cut = Set.of("8 8 1024", "8 8 976");
+    assertEquals(cut, run(BlasUse.TILED, false, 2, 8, 8, 2000).sizes);
+    boolean limited = Runtime.version().feature() < 22;
+    assertEquals(
+        limited ? cut : Set.of("8 8 2000"), run(BlasUse.WHOLE, false, 2, 8, 8, 2000).sizes);
+  }
+
+  @Test
+  void aFewLongRowsAreWorkForTwoThreads() {
+    assertEquals(Set.of("1 2048 1024"), run(BlasUse.TILED, false, 2, 1, 4096, 4096).sizes);
+  }
+
+  @Test
   void tilesDependOnTheShapeAlone() {
     for (int[] s : new int[][] {{64, 64, 64}, {130, 257, 300}, {700, 1500, 900}}) {
       Set<String> one = run(BlasUse.TILED, false, 1, s[0], s[1], s[2]).sizes;
