@@ -8,6 +8,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
@@ -36,9 +37,10 @@ public class TorchTrainStepBenchmark {
   private TorchFusedAdam adam;
 
   /** Makes model, batch and optimizer; that the loss falls is verified. */
-  @Setup
+  @Setup(Level.Iteration)
   public void prepare() {
     Torch.open();
+    params.clear();
     if (model == TrainModel.TOUR) {
       params.add(weight(5, 5));
       linear(5, 3);
