@@ -7,7 +7,6 @@ import dev.gradus.tensor.Tensor;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
@@ -17,9 +16,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
 /**
- * A whole training step with two groups: zero gradients, forward, backward, Adam. Each iteration
- * begins with a new model: where a ReLU is dead for the whole batch the first moment decays, and
- * after some 800 steps it is subnormal, and every engine takes half as long again.
+ * A whole training step with two groups: zero gradients, forward, backward, Adam.
  *
  * <p>{@code ./gradus bench --filter TrainStepBenchmark}
  */
@@ -42,7 +39,7 @@ public class TrainStepBenchmark {
   private Adam adam;
 
   /** Makes model, batch and optimizer; that the loss falls is verified. */
-  @Setup(Level.Iteration)
+  @Setup
   public void prepare() {
     device = Device.over(on.open());
     device.manualSeed(0);
@@ -89,7 +86,7 @@ public class TrainStepBenchmark {
   }
 
   /** Closes the device. */
-  @TearDown(Level.Iteration)
+  @TearDown
   public void close() {
     device.close();
   }

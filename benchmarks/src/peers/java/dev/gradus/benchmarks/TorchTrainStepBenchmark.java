@@ -8,7 +8,6 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
@@ -37,10 +36,9 @@ public class TorchTrainStepBenchmark {
   private TorchFusedAdam adam;
 
   /** Makes model, batch and optimizer; that the loss falls is verified. */
-  @Setup(Level.Iteration)
+  @Setup
   public void prepare() {
     Torch.open();
-    params.clear();
     if (model == TrainModel.TOUR) {
       params.add(weight(5, 5));
       linear(5, 3);
@@ -52,7 +50,7 @@ public class TorchTrainStepBenchmark {
       linear(512, 512);
       linear(512, 10);
       int count = model == TrainModel.PERCEPTRON_64 ? 64 : 256;
-      inputs = Torch.tensor(Numbers.uniform(count * 784, 1, 0, 1), count, 784);
+      inputs = Torch.tensor(TrainModel.pixels(count), count, 784);
       targets = Torch.tensor(Numbers.ids(count, 2, 10));
     }
     int last = params.size() - 2;
