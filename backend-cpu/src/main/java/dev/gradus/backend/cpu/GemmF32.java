@@ -102,12 +102,18 @@ final class GemmF32 {
 
   private void tiles(GemmOperands o, int batch, boolean accumulate) {
     int rowTiles = (o.m() + tile.rows() - 1) / tile.rows();
-    // Two at least, so that two threads have work; loops of 64 columns are long enough.
-    int half = (o.n() + 1) / 2 + 63 & -64;
-    int columns = batch * rowTiles == 1 ? Math.min(half, tile.columns()) : tile.columns();
-    int colTiles = (o.n() + columns - 1) / columns;
-    int tasks = batch * rowTiles * colTiles;
     long work = (long) o.m() * o.n() * o.k() * batch;
+    int columns = tile.columns();
+    if (batch * rowTiles == 1 && work >= SPLIT_WORK) {
+      // Two tiles at least, so that two threads have work; loops of 64 columns are long enough.
+      columns = Math.min(columns, ((o.n() + 1) / 2 + 63) & -64);
+    }
+    tiles(o, batch, rowTiles, columns, work, accumulate);
+  }
+
+  private void tiles(
+      GemmOperands o, int batch, int rowTiles, int columns, long work, boolean accumulate) {
+    int tasks = batch * rowTiles * ((o.n() + columns - 1) / columns);
     if (work < SPLIT_WORK || parallel.threads() == 1) {
       tiles(o, rowTiles, columns, 0, tasks, accumulate);
     } else {
