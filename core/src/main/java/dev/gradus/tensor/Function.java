@@ -207,7 +207,7 @@ abstract class Function {
   final void giveRows(int i, Axis axis, Storage ids, long skip, Storage rows) {
     boolean table = axis.outer() == 1 && axis.length() == inputs[i].size(0);
     boolean leaf = needs(i) && origins[i] == null;
-    if (!(leaf && table && inputs[i].addGradRows(axis, ids, skip, rows))) {
+    if (!(leaf && table && inputs[i].gradient().addRows(axis, ids, skip, rows))) {
       accumulate(i, (out, add) -> backend().scatterAdd(rows, axis, ids, skip, out, add));
     }
   }
@@ -351,7 +351,7 @@ abstract class Function {
     if (g != null && gradFilled) {
       Tensor out = output();
       if (out.retainsGrad()) {
-        out.retain(g);
+        out.gradient().retain(g);
       }
       backward(g);
     }

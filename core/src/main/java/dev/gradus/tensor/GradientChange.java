@@ -10,16 +10,11 @@ import java.util.List;
  * @param has what it has since
  * @param first whether it is the first change of this leaf in the step
  */
-record GradientChange(Tensor leaf, Kind had, Kind has, boolean first) implements CapturedStep.Live {
-  /** The kinds of gradients. */
-  enum Kind {
-    NONE,
-    DENSE,
-    ROWS
-  }
+record GradientChange(Tensor leaf, LeafGradient.Kind had, LeafGradient.Kind has, boolean first)
+    implements CapturedStep.Live {
 
   /** Notes a change, where the calling thread records a step. */
-  static void note(Tensor leaf, Kind had) {
+  static void note(Tensor leaf, LeafGradient.Kind had) {
     List<CapturedStep.Live> recording = ThreadState.current().recording;
     if (recording != null) {
       boolean known =
@@ -31,11 +26,14 @@ record GradientChange(Tensor leaf, Kind had, Kind has, boolean first) implements
   @Override
   public boolean fits() {
     // What is forgotten first may be anything, and what was made in the body is made there again.
-    return !first || has == Kind.NONE || leaf.contents().isReleased() || leaf.gradKind() == had;
+    return !first
+        || has == LeafGradient.Kind.NONE
+        || leaf.contents().isReleased()
+        || leaf.gradKind() == had;
   }
 
   @Override
   public void renew() {
-    leaf.replayGrad(has);
+    leaf.gradient().replayed(has);
   }
 }

@@ -1,6 +1,5 @@
 package dev.gradus.tensor;
 
-import dev.gradus.spi.Axis;
 import dev.gradus.spi.Gradient;
 import dev.gradus.spi.Storage;
 import dev.gradus.types.DType;
@@ -31,10 +30,7 @@ public class Tensor extends Operations implements AutoCloseable {
 
   private boolean requiresGrad;
   private @Nullable Function origin;
-  private @Nullable Tensor grad;
-  private @Nullable RowGradient rowGrad;
-  private boolean gradRowsUnwanted;
-  private boolean gradPresent;
+  private @Nullable LeafGradient gradient;
   private boolean retainsGrad;
 
   private Tensor(Contents contents) {
@@ -99,10 +95,9 @@ public class Tensor extends Operations implements AutoCloseable {
   }
 
   void release() {
-    Tensor g = grad;
+    LeafGradient g = gradient;
     scope = null;
     origin = null;
-    forgetGrad();
     contents.release();
     if (g != null) {
       g.release();
@@ -267,7 +262,7 @@ public class Tensor extends Operations implements AutoCloseable {
    * #zeroGrad()}.
    */
   public final boolean hasGrad() {
-    return gradPresent && ((grad != null && !grad.contents.isReleased()) || heldRows() != null);
+    return gradKind() != LeafGradient.Kind.NONE;
   }
 
   /**
@@ -278,11 +273,7 @@ public class Tensor extends Operations implements AutoCloseable {
    * @throws IllegalStateException if there is none
    */
   public final Tensor grad() {
-    RowGradient r = heldRows();
-    if (r != null) {
-      r.writeInto(gradBuffer());
-    }
-    Tensor g = grad;
+    LeafGradient g = gradient;
     if (g == null || !hasGrad()) {
       throw new IllegalStateException(
           "grad: tensor "
@@ -292,7 +283,7 @@ public class Tensor extends Operations implements AutoCloseable {
                   ? "it was computed from others: call retainGrad() before backward"
                   : "call backward on something computed from it"));
     }
-    return g;
+    return g.dense();
   }
 
   /**
@@ -320,62 +311,38 @@ public class Tensor extends Operations implements AutoCloseable {
    * optimizer that takes it says what it reads.
    */
   public final void gradRowsWanted(boolean wanted) {
-    gradRowsUnwanted = !wanted;
+    gradient().rowsWanted(wanted);
   }
 
   private @Nullable RowGradient heldRows() {
-    RowGradient r = rowGrad;
-    return r != null && gradPresent && r.isHeld() ? r : null;
-  }
-
-  /** Takes the gradient of a lookup as rows; whether it does: not beside a dense one. */
-  final boolean addGradRows(Axis axis, Storage ids, long skip, Storage values) {
-    GradientChange.Kind had = gradKind();
-    RowGradient held = heldRows();
-    if (held == null && (gradRowsUnwanted || hasGrad())) {
-      return false;
-    }
-    RowGradient r = rowGrad;
-    if (r == null) {
-      r = new RowGradient(this, axis);
-      rowGrad = r;
-    }
-    r.add(ids, skip, values, held != null);
-    gradPresent = true;
-    GradientChange.note(this, had);
-    return true;
-  }
-
-  private void forgetGrad() {
-    RowGradient r = rowGrad;
-    grad = null;
-    gradPresent = false;
-    rowGrad = null;
-    if (r != null) {
-      r.release();
-    }
+    LeafGradient g = gradient;
+    return g == null ? null : g.heldRows();
   }
 
   /** Forgets the gradient: the next backward writes it anew. Its memory stays where it is. */
   public final void zeroGrad() {
-    GradientChange.Kind had = gradKind();
-    gradPresent = false;
-    GradientChange.note(this, had);
+    gradient().zero();
   }
 
-  final GradientChange.Kind gradKind() {
-    if (!hasGrad()) {
-      return GradientChange.Kind.NONE;
+  /** What is kept of its gradient. */
+  final LeafGradient gradient() {
+    LeafGradient g = gradient;
+    if (g == null) {
+      g = new LeafGradient(this);
+      gradient = g;
     }
-    return heldRows() != null ? GradientChange.Kind.ROWS : GradientChange.Kind.DENSE;
+    return g;
   }
 
-  /** A replay did with the gradient what the recorded step did. */
-  final void replayGrad(GradientChange.Kind has) {
-    gradPresent = has != GradientChange.Kind.NONE;
-    RowGradient r = rowGrad;
-    if (r != null && gradPresent) {
-      r.replayed(has == GradientChange.Kind.ROWS);
+  final LeafGradient.Kind gradKind() {
+    LeafGradient g = gradient;
+    return g == null ? LeafGradient.Kind.NONE : g.kind();
+  }
+
+  private void forgetGrad() {
+    LeafGradient g = gradient;
+    if (g != null) {
+      g.forget();
     }
   }
 
@@ -452,36 +419,10 @@ public class Tensor extends Operations implements AutoCloseable {
     return retainsGrad;
   }
 
-  final void retain(Storage g) {
-    Tensor kept = unowned(device(), shape(), dtype());
-    Kernels.copy(device().backend(), g, kept.storage());
-    grad = kept;
-    gradPresent = true;
-  }
-
   /** Where backward writes the gradient: a leaf's own buffer, at one address for its life. */
   final Storage gradStorage() {
     Function f = origin;
-    if (f != null) {
-      return f.gradStorage();
-    }
-    RowGradient r = rowGrad;
-    if (r != null) {
-      if (heldRows() != null) {
-        r.writeInto(gradBuffer());
-      }
-      r.drop();
-    }
-    return gradBuffer().storage();
-  }
-
-  private Tensor gradBuffer() {
-    Tensor g = grad;
-    if (g == null || g.contents.isReleased()) {
-      g = unowned(device(), shape(), dtype());
-      grad = g;
-    }
-    return g;
+    return f != null ? f.gradStorage() : gradient().target();
   }
 
   final boolean gradFilled() {
@@ -494,9 +435,7 @@ public class Tensor extends Operations implements AutoCloseable {
     if (f != null) {
       f.gradWritten();
     } else {
-      GradientChange.Kind had = gradKind();
-      gradPresent = true;
-      GradientChange.note(this, had);
+      gradient().wrote();
     }
   }
 

@@ -18,6 +18,11 @@ import java.lang.ref.WeakReference;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
 @SuppressWarnings("try") // scopes are open for their effect
@@ -150,8 +155,32 @@ class MemoryTest {
   }
 
   private static Backend limited(long capacity, boolean asHeap, int[] refusals) {
-    ReferenceBackend all = new ReferenceBackend("small");
     long[] used = new long[1];
+    return standIn(
+        Map.of(
+            "allocate",
+            args -> {
+              long bytes = (long) args[1] * ((DType) args[0]).bytes();
+              if (used[0] + bytes > capacity) {
+                refusals[0]++;
+                if (asHeap) {
+                  throw new OutOfMemoryError("heap");
+                }
+                throw new DeviceMemoryException("full");
+              }
+              used[0] += bytes;
+            },
+            "free",
+            args -> {
+              Storage s = (Storage) args[0];
+              used[0] -= s.numel() * s.dtype().bytes();
+            }),
+        capacity);
+  }
+
+  /** A backend that does something before some of its methods. */
+  private static Backend standIn(Map<String, Consumer<Object[]>> before, long capacity) {
+    ReferenceBackend all = new ReferenceBackend("small");
     return (Backend)
         Proxy.newProxyInstance(
             MemoryTest.class.getClassLoader(),
@@ -160,18 +189,7 @@ class MemoryTest {
               if (method.getName().equals("capacity")) {
                 return capacity;
               }
-              if (method.getName().equals("allocate")) {
-                long bytes = (long) args[1] * ((DType) args[0]).bytes();
-                if (used[0] + bytes > capacity) {
-                  refusals[0]++;
-                  throw asHeap ? new OutOfMemoryError("heap") : new DeviceMemoryException("full");
-                }
-                used[0] += bytes;
-              }
-              if (method.getName().equals("free")) {
-                Storage s = (Storage) args[0];
-                used[0] -= s.numel() * s.dtype().bytes();
-              }
+              before.getOrDefault(method.getName(), a -> {}).accept(args);
               try {
                 return method.invoke(all, args);
               } catch (InvocationTargetException e) {
@@ -274,6 +292,40 @@ class MemoryTest {
       assertEquals(800, device.bytesInUse());
       assertEquals(200, held.numel());
       assertEquals(0, refusals[0], "the device was never asked for more than it had");
+    }
+  }
+
+  @Test
+  void otherThreadsGoOnWhileABackendFrees() throws InterruptedException {
+    CountDownLatch frees = new CountDownLatch(1);
+    CountDownLatch allocated = new CountDownLatch(1);
+    List<Boolean> wentOn = new CopyOnWriteArrayList<>();
+    Consumer<Object[]> slowly =
+        args -> {
+          frees.countDown();
+          wentOn.add(isDown(allocated));
+        };
+    try (Device device = Device.over(standIn(Map.of("free", slowly), 1 << 20))) {
+      device.ones(5).close();
+      Thread other =
+          new Thread(
+              () -> {
+                isDown(frees);
+                device.ones(7).close();
+                allocated.countDown();
+              });
+      other.start();
+      device.trim();
+      other.join();
+      assertEquals(List.of(true), wentOn);
+    }
+  }
+
+  private static boolean isDown(CountDownLatch latch) {
+    try {
+      return latch.await(10, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
     }
   }
 

@@ -32,12 +32,15 @@ final class GemmF32 {
   private volatile @Nullable NativeGemmF32 library;
 
   GemmF32(Parallel parallel, CpuSettings settings) {
-    Kernels kernels = settings.vectors().kernels();
+    this(parallel, settings, settings.vectors().kernels().tiles(settings.fma()));
+  }
+
+  GemmF32(Parallel parallel, CpuSettings settings, GemmTile tile) {
     this.parallel = parallel;
     this.fma = settings.fma();
     this.use = settings.blas();
-    this.tile = kernels.tiles(fma);
-    this.narrow = kernels.narrow();
+    this.tile = tile;
+    this.narrow = settings.vectors().kernels().narrow();
   }
 
   void run(Gemm g, float[] a, float[] b, float[] c) {

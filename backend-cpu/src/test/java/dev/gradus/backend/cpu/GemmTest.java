@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.gradus.spi.Gemm;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.ConcurrentSkipListSet;
 import org.junit.jupiter.api.Test;
 
 final class GemmTest {
@@ -156,5 +158,49 @@ final class GemmTest {
     float[] b2 = Arrays.copyOfRange(b, 30, 60);
     float[] second = product(HERE, Gemm.of(false, false, 4, 5, 6), a, b2, new float[20]);
     assertArrayEquals(second, Arrays.copyOfRange(c, 20, 40));
+  }
+
+  /** Takes notes of the tiles, 128 rows and 512 columns at most. */
+  private static final class Notes implements GemmTile {
+    final Set<String> tiles = new ConcurrentSkipListSet<>();
+
+    @Override
+    public int rows() {
+      return 128;
+    }
+
+    @Override
+    public int columns() {
+      return 512;
+    }
+
+    @Override
+    public void run(
+        GemmOperands o,
+        int aAt,
+        int bAt,
+        int cAt,
+        int i0,
+        int i1,
+        int j0,
+        int j1,
+        boolean accumulate) {
+      tiles.add(i0 + "-" + i1 + " " + j0 + "-" + j1);
+    }
+  }
+
+  private static Set<String> tiles(int m, int n, int k) {
+    Notes notes = new Notes();
+    float[] a = new float[m * k];
+    float[] b = new float[k * n];
+    new GemmF32(Parallel.of(2), PLAIN, notes).run(Gemm.of(false, false, m, n, k), a, b, a);
+    return notes.tiles;
+  }
+
+  @Test
+  void inJavaFewRowsAreWorkForTwoThreadsWhereThreadsPay() {
+    assertEquals(Set.of("0-8 0-256", "0-8 256-500"), tiles(8, 500, 512));
+    assertEquals(Set.of("0-8 0-500"), tiles(8, 500, 100), "too small for two");
+    assertEquals(Set.of("0-128 0-500", "128-200 0-500"), tiles(200, 500, 512));
   }
 }
