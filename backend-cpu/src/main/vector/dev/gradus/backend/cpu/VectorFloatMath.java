@@ -16,10 +16,10 @@ final class VectorFloatMath {
    */
 
   /** Below it, and above its negative, e^x is a normal number. */
-  private static final float USUAL_EXPONENT = 87;
+  static final float USUAL_EXPONENT = 87;
 
   /** What a shifted exponent has too much, at the place of a float's exponent. */
-  private static final int TWO_BIASES = 2 * FloatMath.EXPONENT_BIAS << FloatMath.EXPONENT_BITS;
+  static final int TWO_BIASES = 2 * FloatMath.EXPONENT_BIAS << FloatMath.EXPONENT_BITS;
 
   private static final FloatVector MINUS_HALF = all(-0.5f);
   private static final FloatVector BELL_LOG2_E = all(-0.5f * FloatMath.LOG2_E);
@@ -47,7 +47,7 @@ final class VectorFloatMath {
 
   private VectorFloatMath() {}
 
-  private static FloatVector all(float v) {
+  static FloatVector all(float v) {
     return FloatVector.broadcast(SPECIES, v);
   }
 
@@ -100,11 +100,6 @@ final class VectorFloatMath {
         FloatMath.LEAST_EXPONENT, x.compare(VectorOperators.LT, FloatMath.LEAST_EXPONENT));
   }
 
-  static FloatVector exp(FloatVector x) {
-    boolean usual = x.abs().compare(VectorOperators.LT, USUAL_EXPONENT).allTrue();
-    return usual ? expOfUsual(x) : expOfAny(x);
-  }
-
   /** {@code e^x} where no result is subnormal: the exponent is added, which is as exact. */
   private static FloatVector expOfUsual(FloatVector x) {
     FloatVector shifted = shifted(x);
@@ -114,7 +109,8 @@ final class VectorFloatMath {
     return p.add(exponent.sub(TWO_BIASES)).reinterpretAsFloats();
   }
 
-  private static FloatVector expOfAny(FloatVector x) {
+  /** {@code e^x}. */
+  static FloatVector expOfAny(FloatVector x) {
     VectorMask<Float> above = x.compare(VectorOperators.GT, FloatMath.GREATEST_EXPONENT);
     return expOfAnyDecay(x.blend(FloatMath.GREATEST_EXPONENT, above));
   }

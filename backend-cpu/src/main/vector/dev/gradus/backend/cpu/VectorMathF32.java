@@ -1,8 +1,12 @@
 package dev.gradus.backend.cpu;
 
 import static dev.gradus.backend.cpu.VectorFloatMath.SPECIES;
+import static dev.gradus.backend.cpu.VectorFloatMath.TWO_BIASES;
+import static dev.gradus.backend.cpu.VectorFloatMath.USUAL_EXPONENT;
+import static dev.gradus.backend.cpu.VectorFloatMath.all;
 
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
 /** The functions of {@link VectorFloatMath} in loops; what is left goes one by one. */
@@ -15,13 +19,52 @@ final class VectorMathF32 implements MathF32 {
     return FloatVector.fromArray(SPECIES, x, i);
   }
 
+  /*
+   * Two vectors a round, written out: so C2 does not inline it ("hot method too big"). Into the
+   * softmax of a small classifier it would, at times before it has a profile of the calls here, and
+   * would then make them, with vectors in objects: 30 KB a step.
+   */
   @Override
   public void exp(float[] x, float[] out, int lo, int hi) {
-    int i = lo;
-    for (; i <= hi - LANES; i += LANES) {
-      VectorFloatMath.exp(at(x, i)).intoArray(out, i);
+    FloatVector log2e = all(FloatMath.LOG2_E);
+    FloatVector shift = all(FloatMath.SHIFT);
+    FloatVector high = all(-FloatMath.LN2_HIGH);
+    FloatVector low = all(-FloatMath.LN2_LOW);
+    FloatVector e2 = all(FloatMath.E2);
+    FloatVector e3 = all(FloatMath.E3);
+    FloatVector e4 = all(FloatMath.E4);
+    FloatVector e5 = all(FloatMath.E5);
+    FloatVector e6 = all(FloatMath.E6);
+    FloatVector e7 = all(FloatMath.E7);
+    FloatVector one = all(1);
+    int end = lo + (hi - lo) / LANES * LANES;
+    for (int i = lo; i < end; i += 2 * LANES) {
+      int j = Math.min(i + LANES, end - LANES); // one that is left alone goes twice
+      FloatVector x0 = at(x, i);
+      FloatVector x1 = at(x, j);
+      FloatVector shifted0 = x0.fma(log2e, shift);
+      FloatVector shifted1 = x1.fma(log2e, shift);
+      FloatVector k0 = shifted0.sub(shift);
+      FloatVector k1 = shifted1.sub(shift);
+      FloatVector r0 = k0.fma(low, k0.fma(high, x0));
+      FloatVector r1 = k1.fma(low, k1.fma(high, x1));
+      FloatVector s0 = r0.fma(r0.fma(r0.fma(e7, e6), e5), e4);
+      FloatVector s1 = r1.fma(r1.fma(r1.fma(e7, e6), e5), e4);
+      FloatVector p0 = r0.fma(r0.fma(r0.fma(r0.fma(s0, e3), e2), one), one);
+      FloatVector p1 = r1.fma(r1.fma(r1.fma(r1.fma(s1, e3), e2), one), one);
+      if (x0.abs().max(x1.abs()).compare(VectorOperators.LT, USUAL_EXPONENT).allTrue()) {
+        IntVector power0 =
+            shifted0.reinterpretAsInts().lanewise(VectorOperators.LSHL, FloatMath.EXPONENT_BITS);
+        p0.reinterpretAsInts().add(power0.sub(TWO_BIASES)).reinterpretAsFloats().intoArray(out, i);
+        IntVector power1 =
+            shifted1.reinterpretAsInts().lanewise(VectorOperators.LSHL, FloatMath.EXPONENT_BITS);
+        p1.reinterpretAsInts().add(power1.sub(TWO_BIASES)).reinterpretAsFloats().intoArray(out, j);
+      } else {
+        VectorFloatMath.expOfAny(x0).intoArray(out, i);
+        VectorFloatMath.expOfAny(x1).intoArray(out, j);
+      }
     }
-    for (; i < hi; i++) {
+    for (int i = end; i < hi; i++) {
       out[i] = FloatMath.exp(x[i]);
     }
   }
