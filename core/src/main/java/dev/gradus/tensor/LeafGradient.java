@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The gradient that a leaf keeps from one backward to the next, dense or as rows; also that of a
- * computed tensor which retains its own. Its memory stays when the gradient is forgotten, so that a
- * leaf's gradient has one address for its life.
+ * computed tensor which retains its own. Zeroing it leaves its memory where it is, so that a leaf's
+ * dense gradient has one address until the leaf is given up or asks for no gradient any more.
  */
 final class LeafGradient {
   private final Tensor leaf;
@@ -15,10 +15,10 @@ final class LeafGradient {
   private @Nullable RowGradient rows;
   private boolean rowsUnwanted;
 
-  /** Whether backward wrote one that nobody has forgotten since. */
+  /** Whether backward wrote one since it was made or zeroed. */
   private boolean written;
 
-  /** What there is. */
+  /** What backward left: nothing, all of it dense, or all of it as rows. */
   enum Kind {
     NONE,
     DENSE,
@@ -116,7 +116,7 @@ final class LeafGradient {
     written = true;
   }
 
-  /** Forgets the gradient; its memory stays. */
+  /** There is none from now on; its memory stays. */
   void zero() {
     Kind had = kind();
     written = false;
@@ -132,8 +132,8 @@ final class LeafGradient {
     }
   }
 
-  /** Forgets the gradient and its memory, which somebody may still read where it was dense. */
-  void forget() {
+  /** Lets go of the gradient and its memory, which somebody may still read where it was dense. */
+  void letGo() {
     RowGradient r = rows;
     dense = null;
     rows = null;
@@ -143,10 +143,10 @@ final class LeafGradient {
     }
   }
 
-  /** Forgets the gradient and gives all of its memory back. */
+  /** Lets go of the gradient and gives all of its memory back. */
   void release() {
     Tensor d = dense;
-    forget();
+    letGo();
     if (d != null) {
       d.release();
     }

@@ -342,7 +342,7 @@ public class Tensor extends Operations implements AutoCloseable {
   private void forgetGrad() {
     LeafGradient g = gradient;
     if (g != null) {
-      g.forget();
+      g.letGo();
     }
   }
 

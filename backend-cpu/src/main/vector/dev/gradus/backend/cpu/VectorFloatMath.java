@@ -10,16 +10,16 @@ import jdk.incubator.vector.VectorSpecies;
 final class VectorFloatMath {
   static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
 
-  /*
-   * The constants as vectors: each broadcast would be many nodes for C2, which stops to inline when
-   * it has too many, and what is not inlined puts its vectors into objects.
-   */
-
   /** Below it, and above its negative, e^x is a normal number. */
   static final float USUAL_EXPONENT = 87;
 
   /** What a shifted exponent has too much, at the place of a float's exponent. */
   static final int TWO_BIASES = 2 * FloatMath.EXPONENT_BIAS << FloatMath.EXPONENT_BITS;
+
+  /*
+   * The constants as vectors: each broadcast would be many nodes for C2, which stops to inline when
+   * it has too many, and what is not inlined puts its vectors into objects.
+   */
 
   private static final FloatVector MINUS_HALF = all(-0.5f);
   private static final FloatVector BELL_LOG2_E = all(-0.5f * FloatMath.LOG2_E);
@@ -109,7 +109,7 @@ final class VectorFloatMath {
     return p.add(exponent.sub(TWO_BIASES)).reinterpretAsFloats();
   }
 
-  /** {@code e^x}. */
+  /** {@code e^x} of any x. */
   static FloatVector expOfAny(FloatVector x) {
     VectorMask<Float> above = x.compare(VectorOperators.GT, FloatMath.GREATEST_EXPONENT);
     return expOfAnyDecay(x.blend(FloatMath.GREATEST_EXPONENT, above));

@@ -9,7 +9,10 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
-/** The functions of {@link VectorFloatMath} in loops; what is left goes one by one. */
+/**
+ * The functions of {@link VectorFloatMath} in loops, and the usual case of exp; what is left goes
+ * one by one.
+ */
 final class VectorMathF32 implements MathF32 {
   private static final int LANES = SPECIES.length();
 
@@ -20,9 +23,9 @@ final class VectorMathF32 implements MathF32 {
   }
 
   /*
-   * Two vectors a round, written out: so C2 does not inline it ("hot method too big"). Into the
-   * softmax of a small classifier it would, at times before it has a profile of the calls here, and
-   * would then make them, with vectors in objects: 30 KB a step.
+   * Two vectors a round, written out, which makes the method too big for C2 to inline. Inlined into
+   * the softmax of a small classifier before there was a profile of it, it called the methods of
+   * VectorFloatMath, with vectors in objects: 30 KB a step.
    */
   @Override
   public void exp(float[] x, float[] out, int lo, int hi) {
@@ -60,13 +63,20 @@ final class VectorMathF32 implements MathF32 {
             shifted1.reinterpretAsInts().lanewise(VectorOperators.LSHL, FloatMath.EXPONENT_BITS);
         p1.reinterpretAsInts().add(power1.sub(TWO_BIASES)).reinterpretAsFloats().intoArray(out, j);
       } else {
-        VectorFloatMath.expOfAny(x0).intoArray(out, i);
-        VectorFloatMath.expOfAny(x1).intoArray(out, j);
+        expOfAny(x, out, i);
+        if (i != j) { // out may be x
+          expOfAny(x, out, j);
+        }
       }
     }
     for (int i = end; i < hi; i++) {
       out[i] = FloatMath.exp(x[i]);
     }
+  }
+
+  /** One vector of any values: by arrays, since a vector that is handed on goes into an object. */
+  private static void expOfAny(float[] x, float[] out, int i) {
+    VectorFloatMath.expOfAny(at(x, i)).intoArray(out, i);
   }
 
   @Override

@@ -193,7 +193,8 @@ final class GemmTest {
     Notes notes = new Notes();
     float[] a = new float[m * k];
     float[] b = new float[k * n];
-    new GemmF32(Parallel.of(2), PLAIN, notes).run(Gemm.of(false, false, m, n, k), a, b, a);
+    float[] c = new float[m * n];
+    new GemmF32(Parallel.of(2), PLAIN, notes).run(Gemm.of(false, false, m, n, k), a, b, c);
     return notes.tiles;
   }
 

@@ -229,7 +229,7 @@ final class MathF32Test {
               float[] all = new float[n];
               c.loop.run(PLAIN, x, all, 0, n);
               for (MathF32 math : new MathF32[] {PLAIN, VECTOR}) {
-                for (int piece : new int[] {1, 3, 7, 17, 53, 257, n}) {
+                for (int piece : new int[] {1, 3, 7, 17, 29, 53, 257, n}) {
                   float[] out = x.clone();
                   for (int lo = 0; lo < n; lo += piece) {
                     c.loop.run(math, out, out, lo, Math.min(n, lo + piece));
