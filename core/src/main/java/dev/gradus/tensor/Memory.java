@@ -16,6 +16,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.WeakHashMap;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,6 +37,9 @@ final class Memory {
 
   /** So many sizes are told apart in the pool at once. */
   private static final int SIZES = 4096;
+
+  /** Between two looks at whether a backend has freed: far less than it takes where it waits. */
+  private static final long FREE_NANOS = 20_000;
 
   /** So many tensors lost to the collector earn the warning. */
   private static final int FORGOTTEN = 10_000;
@@ -61,6 +65,9 @@ final class Memory {
   /** What goes back to the backend once the lock is given back. */
   private final List<Storage> unwanted = new ArrayList<>();
 
+  /** So many threads are giving a storage back to the backend. */
+  private int freeing;
+
   /* A recorded step reads and writes the memory that it got while it was recorded for as long as it
    * is replayed. So that goes to the backend and not to the pool, which knows to whom it belongs. */
 
@@ -79,15 +86,41 @@ final class Memory {
     this.limit = backend.capacity() / POOLED_PART;
   }
 
-  /** Unlocks, and then frees what is not wanted: a backend may have to wait for its device. */
+  /** Frees what is not wanted, and unlocks. */
   private void unlock() {
-    while (!unwanted.isEmpty()) {
-      Storage storage = unwanted.remove(unwanted.size() - 1);
+    try {
+      while (!unwanted.isEmpty()) {
+        free(unwanted.remove(unwanted.size() - 1));
+      }
+    } finally {
       lock.unlock();
-      backend.free(storage);
-      lock.lock();
     }
+  }
+
+  /** Frees without the lock: a backend may have to wait for its device. */
+  private void free(Storage storage) {
+    freeing++;
     lock.unlock();
+    try {
+      backend.free(storage);
+    } finally {
+      lock.lock();
+      freeing--;
+    }
+  }
+
+  /** Waits for what other threads are freeing: only then the backend has it. */
+  private void awaitFrees() {
+    while (isFreeing()) {
+      LockSupport.parkNanos(FREE_NANOS);
+    }
+  }
+
+  private boolean isFreeing() {
+    lock.lock();
+    boolean is = freeing > 0;
+    lock.unlock();
+    return is;
   }
 
   /** A storage with undefined content. */
@@ -256,7 +289,10 @@ final class Memory {
     }
   }
 
-  /** Gives the pool back to the backend and says, where asked to, what was still alive. */
+  /**
+   * Gives the pool back to the backend and says, where asked to, what was still alive. The backend
+   * may be closed afterwards: nothing is being given back to it any more.
+   */
   void close() {
     String leaks;
     lock.lock();
@@ -268,6 +304,7 @@ final class Memory {
     } finally {
       unlock();
     }
+    awaitFrees();
     if (leaks != null) {
       System.getLogger("dev.gradus").log(Level.WARNING, leaks);
     }
@@ -296,7 +333,7 @@ final class Memory {
     return className.startsWith("dev.gradus.tensor.") || className.startsWith("dev.gradus.nn.");
   }
 
-  /** Gives the pool back to the backend. */
+  /** Gives the pool back to the backend, and waits for what other threads give back. */
   void trim() {
     lock.lock();
     try {
@@ -304,6 +341,7 @@ final class Memory {
     } finally {
       unlock();
     }
+    awaitFrees();
   }
 
   /** Lets the collector find what is unreachable, so that a native backend can take it back. */

@@ -27,8 +27,24 @@ final class RowGradient {
   private long most;
 
   private boolean held;
-  private @Nullable Tensor written;
-  private int writtenVersion;
+  private @Nullable Copy copy;
+
+  /** The dense gradient that was written from the rows, and its memory's version since. */
+  private record Copy(Tensor dense, Buffer memory, int version) {
+    static Copy of(Tensor dense) {
+      Buffer memory = dense.contents().buffer();
+      return new Copy(dense, memory, memory.version());
+    }
+
+    boolean isThere() {
+      return !dense.contents().isReleased();
+    }
+
+    /** Whether nobody else wrote into it; that stays known of one that was closed. */
+    boolean isUnchanged() {
+      return memory.version() == version;
+    }
+  }
 
   /** The gradient of a leaf that is rows of this axis, whose outer size is 1. */
   RowGradient(Tensor leaf, Axis axis) {
@@ -42,11 +58,7 @@ final class RowGradient {
    * was not changed by somebody else since.
    */
   boolean isHeld() {
-    Tensor dense = written;
-    if (held && dense != null && !dense.contents().isReleased()) {
-      held = dense.version() == writtenVersion;
-    }
-    return held;
+    return held && (copy == null || copy.isUnchanged());
   }
 
   /** The rows; asked only while they are held. */
@@ -57,7 +69,7 @@ final class RowGradient {
   /** From now on the gradient is elsewhere. */
   void drop() {
     held = false;
-    written = null;
+    copy = null;
   }
 
   /** Takes the rows of a lookup's gradient, or adds them to those that are held. */
@@ -66,21 +78,20 @@ final class RowGradient {
     most = Math.min((accumulate ? most : 0) + newIds.numel(), axis.length());
     backend.coalesce(newIds, skip, grad, reserve(most), accumulate);
     held = true;
-    Tensor dense = accumulate ? written : null;
-    if (dense != null && !dense.contents().isReleased()) {
-      backend.scatterAdd(grad, axis, newIds, skip, dense.storage(), true);
+    Copy c = accumulate ? copy : null;
+    if (c != null && c.isThere()) {
+      backend.scatterAdd(grad, axis, newIds, skip, c.dense.storage(), true);
     } else {
-      written = null;
+      copy = null;
     }
   }
 
   /** Writes the dense gradient, unless it was and has since been added to with the rows. */
   void writeInto(Tensor dense) {
-    if (written != dense) {
+    if (copy == null || copy.dense != dense) {
       Gradient.Rows r = rows();
       device.backend().scatterAdd(r.values(), axis, r.ids(), NONE, dense.storage(), false);
-      written = dense;
-      writtenVersion = dense.version();
+      copy = Copy.of(dense);
     }
   }
 
@@ -89,16 +100,16 @@ final class RowGradient {
    */
   void replayed(boolean rowsHeld) {
     held = rowsHeld;
-    written = null;
+    copy = null;
   }
 
   /** The rows were changed in place: a dense gradient that was written is written anew. */
   void changed() {
-    Tensor dense = written;
-    written = null;
-    if (dense != null && !dense.contents().isReleased()) {
-      dense.changed();
-      writeInto(dense);
+    Copy c = copy;
+    copy = null;
+    if (c != null && c.isThere()) {
+      c.dense.changed();
+      writeInto(c.dense);
     }
   }
 

@@ -98,9 +98,12 @@ public class Tensor extends Operations implements AutoCloseable {
     LeafGradient g = gradient;
     scope = null;
     origin = null;
-    contents.release();
-    if (g != null) {
-      g.release();
+    try {
+      contents.release();
+    } finally {
+      if (g != null) {
+        g.release();
+      }
     }
   }
 

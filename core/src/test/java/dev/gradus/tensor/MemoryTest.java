@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
@@ -318,6 +319,66 @@ class MemoryTest {
       device.trim();
       other.join();
       assertEquals(List.of(true), wentOn);
+    }
+  }
+
+  @Test
+  void memoryIsOutOnlyWhenWhatAnotherThreadFreesIsFree() throws InterruptedException {
+    AtomicLong used = new AtomicLong();
+    CountDownLatch frees = new CountDownLatch(1);
+    CountDownLatch refused = new CountDownLatch(1);
+    Consumer<Object[]> allocate =
+        args -> {
+          long bytes = (long) args[1] * Float.BYTES;
+          if (used.addAndGet(bytes) > 1000) {
+            used.addAndGet(-bytes);
+            refused.countDown();
+            throw new DeviceMemoryException("full");
+          }
+        };
+    Consumer<Object[]> free =
+        args -> {
+          frees.countDown();
+          isDown(refused);
+          sleep(); // long enough for one that does not wait to ask once more
+          used.addAndGet(-((Storage) args[0]).numel() * Float.BYTES);
+        };
+    try (Device device = Device.over(standIn(Map.of("allocate", allocate, "free", free), 1000))) {
+      Tensor large = device.ones(200);
+      Thread other = new Thread(large::close);
+      other.start();
+      isDown(frees);
+      assertEquals(200, device.ones(200).numel());
+      other.join();
+    }
+  }
+
+  @Test
+  void aBackendIsClosedOnlyWhenItHasFreed() throws InterruptedException {
+    CountDownLatch frees = new CountDownLatch(1);
+    List<String> done = new CopyOnWriteArrayList<>();
+    Consumer<Object[]> free =
+        args -> {
+          frees.countDown();
+          sleep();
+          done.add("freed");
+        };
+    Consumer<Object[]> close = args -> done.add("closed");
+    Device device = Device.over(standIn(Map.of("free", free, "close", close), 1000));
+    Tensor large = device.ones(200);
+    Thread other = new Thread(large::close);
+    other.start();
+    isDown(frees);
+    device.close();
+    other.join();
+    assertEquals(List.of("freed", "closed"), done);
+  }
+
+  private static void sleep() {
+    try {
+      Thread.sleep(500);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
     }
   }
 

@@ -167,6 +167,21 @@ class RowGradientTest {
   }
 
   @Test
+  void aDenseGradientThatWasChangedAndClosedIsGoneWhetherAskedForOrNot() {
+    for (boolean ask : new boolean[] {false, true}) {
+      table.zeroGrad();
+      back(-1, 3, 1);
+      Tensor grad = table.grad();
+      try (NoGrad none = NoGrad.open()) {
+        grad.copyFrom(device.ones(5, 2));
+      }
+      assertTrue(!ask || table.hasGrad());
+      grad.close();
+      assertFalse(table.hasGrad(), "asked before: " + ask);
+    }
+  }
+
+  @Test
   void whereRowsAreUnwantedTheGradientIsDenseAtOnce() {
     back(-1, 3);
     table.gradRowsWanted(false);

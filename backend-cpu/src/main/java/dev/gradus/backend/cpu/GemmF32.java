@@ -107,7 +107,7 @@ final class GemmF32 {
     int rowTiles = (o.m() + tile.rows() - 1) / tile.rows();
     long work = (long) o.m() * o.n() * o.k() * batch;
     int columns = tile.columns();
-    if (batch * rowTiles == 1 && work >= SPLIT_WORK) {
+    if (batch * rowTiles == 1 && work >= SPLIT_WORK && parallel.threads() > 1) {
       // Two tiles at least, so that two threads have work; loops of 64 columns are long enough.
       columns = Math.min(columns, ((o.n() + 1) / 2 + 63) & -64);
     }

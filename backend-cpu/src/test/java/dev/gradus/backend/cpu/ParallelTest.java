@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.management.ThreadMXBean;
 import dev.gradus.spi.Probe;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
@@ -107,6 +109,29 @@ final class ParallelTest {
     } finally {
       callers.shutdownNow();
     }
+  }
+
+  @Test
+  void aCallMakesNoObjects() {
+    Parallel parallel = Parallel.of(2);
+    AtomicInteger sum = new AtomicInteger();
+    Parallel.Task task = sum::addAndGet;
+    Parallel.Range range = (lo, hi) -> sum.addAndGet(hi - lo);
+    for (int warmUp = 0; warmUp < 100; warmUp++) {
+      callBoth(parallel, task, range);
+    }
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long before = threads.getCurrentThreadAllocatedBytes();
+    for (int i = 0; i < 1000; i++) {
+      callBoth(parallel, task, range);
+    }
+    long made = threads.getCurrentThreadAllocatedBytes() - before;
+    assertTrue(made < 1000 * 16, made + " bytes, where an object a call takes 16,000");
+  }
+
+  private static void callBoth(Parallel parallel, Parallel.Task task, Parallel.Range range) {
+    parallel.run(4, task);
+    parallel.ranges(4 * Parallel.GRAIN, 1, range);
   }
 
   @Test
