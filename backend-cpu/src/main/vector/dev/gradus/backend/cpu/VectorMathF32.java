@@ -40,8 +40,10 @@ final class VectorMathF32 implements MathF32 {
     FloatVector e6 = all(FloatMath.E6);
     FloatVector e7 = all(FloatMath.E7);
     FloatVector one = all(1);
-    int end = lo + (hi - lo) / LANES * LANES;
-    for (int i = lo; i < end; i += 2 * LANES) {
+    int vectors = (hi - lo) / LANES;
+    int end = lo + vectors * LANES;
+    for (int round = 0; round < (vectors + 1) / 2; round++) { // i + 2 * LANES may overflow
+      int i = lo + round * 2 * LANES;
       int j = Math.min(i + LANES, end - LANES); // one that is left alone goes twice
       FloatVector x0 = at(x, i);
       FloatVector x1 = at(x, j);
