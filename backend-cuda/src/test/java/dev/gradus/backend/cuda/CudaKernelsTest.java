@@ -36,7 +36,9 @@ class CudaKernelsTest {
 
   @AfterEach
   void close() {
-    b.close();
+    if (b != null) { // else opening it failed, or skipped the test
+      b.close();
+    }
     Devices.restart();
   }
 
