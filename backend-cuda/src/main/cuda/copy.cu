@@ -38,49 +38,45 @@ COPY(b32, u32)
 COPY(b64, u64)
 COPY(b128, uint4)
 
-// Where the source lies side by side along its columns and the result along its rows: a block takes a square of a matrix,
-// then the one a grid further, through shared memory, so that neighbours read and write what lies side by side. `down` is
-// from row to row in the source, `right` from column to column in the result; the strides are those from matrix to matrix.
+// Where the source lies side by side along its columns and the result along its rows: a block takes a square of a matrix
+// through shared memory, so that neighbours read and write what lies side by side. `down` is from row to row in the source,
+// `right` from column to column in the result; the strides are those from matrix to matrix.
 const int SQUARE = 32;
 const int STRIPE = 8;
 
 template <typename T>
-__device__ __forceinline__ void turn(const T *src, T *dst, u32 squares, i64 rows, i64 columns, i64 down, i64 right,
+__device__ __forceinline__ void turn(const T *src, T *dst, i64 rows, i64 columns, i64 down, i64 right,
                                      const Strides &s, int dimensions) {
   __shared__ T square[SQUARE][SQUARE + 1]; // so that the elements of a column are in different banks
   u32 wide = (columns + SQUARE - 1) / SQUARE;
   u32 high = (rows + SQUARE - 1) / SQUARE;
+  u32 band = blockIdx.x / wide;
+  u32 matrix = band / high;
+  i64 row = (i64)(band - matrix * high) * SQUARE;
+  i64 column = (i64)(blockIdx.x - band * wide) * SQUARE;
+  i64 from = row * down + column;
+  i64 to = row + column * right;
+  place(matrix, s, dimensions, from, to);
   int x = threadIdx.x;
-  for (u32 at = blockIdx.x; at < squares; at += gridDim.x) {
-    u32 band = at / wide;
-    u32 matrix = band / high;
-    i64 row = (i64)(band - matrix * high) * SQUARE;
-    i64 column = (i64)(at - band * wide) * SQUARE;
-    i64 from = row * down + column;
-    i64 to = row + column * right;
-    place(matrix, s, dimensions, from, to);
-    T kept[SQUARE / STRIPE] = {}; // all are asked for before the first is waited for
+  T kept[SQUARE / STRIPE] = {}; // all are asked for before the first is waited for
 #pragma unroll
-    for (int k = 0; k < SQUARE / STRIPE; k++) {
-      int y = threadIdx.y + k * STRIPE;
-      if (row + y < rows && column + x < columns) kept[k] = src[from + y * down + x];
-    }
-    __syncthreads(); // the square before is written
+  for (int k = 0; k < SQUARE / STRIPE; k++) {
+    int y = threadIdx.y + k * STRIPE;
+    if (row + y < rows && column + x < columns) kept[k] = src[from + y * down + x];
+  }
 #pragma unroll
-    for (int k = 0; k < SQUARE / STRIPE; k++) square[threadIdx.y + k * STRIPE][x] = kept[k];
-    __syncthreads();
+  for (int k = 0; k < SQUARE / STRIPE; k++) square[threadIdx.y + k * STRIPE][x] = kept[k];
+  __syncthreads();
 #pragma unroll
-    for (int k = 0; k < SQUARE / STRIPE; k++) {
-      int y = threadIdx.y + k * STRIPE;
-      if (column + y < columns && row + x < rows) dst[to + y * right + x] = square[x][y];
-    }
+  for (int k = 0; k < SQUARE / STRIPE; k++) {
+    int y = threadIdx.y + k * STRIPE;
+    if (column + y < columns && row + x < rows) dst[to + y * right + x] = square[x][y];
   }
 }
 
 #define TURN(type, T)                                                                                             \
-  KERNEL turn_##type(const T *src, T *dst, u32 squares, i64 rows, i64 columns, i64 down, i64 right, Strides s,    \
-                     int dimensions) {                                                                            \
-    turn(src, dst, squares, rows, columns, down, right, s, dimensions);                                           \
+  KERNEL turn_##type(const T *src, T *dst, i64 rows, i64 columns, i64 down, i64 right, Strides s, int dimensions) { \
+    turn(src, dst, rows, columns, down, right, s, dimensions);                                                    \
   }
 TURN(b8, u8)
 TURN(b32, u32)

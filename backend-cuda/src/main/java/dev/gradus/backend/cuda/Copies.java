@@ -73,11 +73,10 @@ final class Copies {
     long matrices = block.numel / (columns * rows);
     long squares = matrices * Axes.ceil(columns, SQUARE) * Axes.ceil(rows, SQUARE);
     LaunchBlock launch = device.launch().put(src, from).put(dst, to);
-    launch.put(Math.toIntExact(squares)).put(rows).put(columns);
-    launch.put(block.from[1]).put(block.to[0]);
+    launch.put(rows).put(columns).put(block.from[1]).put(block.to[0]);
     put(launch, block, 2);
     Kernel kernel = kernels.get("turn_" + sizeSuffix(src.dtype().bytes()));
-    launch.run(kernel, device.blocksFor(squares), 1, SQUARE, STRIPE);
+    launch.run(kernel, squares, 1, SQUARE, STRIPE);
   }
 
   /** The dimensions behind the first so many. */
