@@ -72,11 +72,11 @@ final class AxisCases {
 
   /** Matrices whose rows become columns. */
   private static void turn(CaseRun run, DType t) {
-    Storage x = run.between(t, 2 * 37 * 45, -100, 100);
-    Storage out = run.empty(t, 2 * 37 * 45);
-    long[] shape = {2, 45, 37};
-    long[] from = {37 * 45, 1, 45};
-    run.backend().copyStrided(shape, x, 0, from, out, 0, new long[] {45 * 37, 37, 1});
+    Storage x = run.between(t, 2 * 9 * 34, -100, 100);
+    Storage out = run.empty(t, 2 * 9 * 34);
+    long[] shape = {2, 34, 9};
+    long[] from = {9 * 34, 1, 34};
+    run.backend().copyStrided(shape, x, 0, from, out, 0, new long[] {34 * 9, 9, 1});
     run.result(out);
   }
 
