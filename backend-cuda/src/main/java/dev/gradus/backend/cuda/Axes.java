@@ -17,8 +17,14 @@ final class Axes {
   /** Rows of threads of a block of columns, and rows of a block of short rows. */
   static final int SHARE = 8;
 
-  /** The longest row that a warp reduces alone. */
-  private static final long SHORT = 512;
+  /** The longest row that a warp takes alone. */
+  static final long SHORT = 512;
+
+  /** The longest row of a small block: with few elements each, its threads mostly wait. */
+  static final long MIDDLE = 2048;
+
+  /** Threads of a small block. */
+  static final int MIDDLE_THREADS = 128;
 
   // Few results are split into pieces until there is work for a large device; by the sizes alone.
   private static final long ENOUGH_BLOCKS = 512;
@@ -88,7 +94,8 @@ final class Axes {
     } else if (Math.min(piece, axis.length()) <= SHORT) {
       launch.run(kernel, ceil(results, SHARE), pieces, WARP, SHARE);
     } else {
-      launch.run(kernel, results, pieces, CudaDevice.THREADS, 1);
+      int threads = axis.length() <= MIDDLE ? MIDDLE_THREADS : CudaDevice.THREADS;
+      launch.run(kernel, results, pieces, threads, 1);
     }
   }
 

@@ -25,6 +25,7 @@ final class AxisCases {
   static void addTo(List<KernelCase> all) {
     for (DType t : DType.values()) {
       all.add(new KernelCase("copy " + t.label(), run -> copy(run, t)));
+      all.add(new KernelCase("turn " + t.label(), run -> turn(run, t)));
       all.add(new KernelCase("gather " + t.label(), run -> gather(run, t)));
     }
     for (DType t : NUMBERS) {
@@ -66,6 +67,16 @@ final class AxisCases {
     Storage out = run.empty(t, 2 * 3 * 32);
     long[] shape = {3, 2, 32};
     b.copyStrided(shape, rows, 32, new long[] {64, 192, 1}, out, 0, new long[] {64, 32, 1});
+    run.result(out);
+  }
+
+  /** Matrices whose rows become columns. */
+  private static void turn(CaseRun run, DType t) {
+    Storage x = run.between(t, 2 * 9 * 34, -100, 100);
+    Storage out = run.empty(t, 2 * 9 * 34);
+    long[] shape = {2, 34, 9};
+    long[] from = {9 * 34, 1, 34};
+    run.backend().copyStrided(shape, x, 0, from, out, 0, new long[] {34 * 9, 9, 1});
     run.result(out);
   }
 

@@ -13,6 +13,13 @@ final class Copies {
   /** The widest load of a thread, in bytes. */
   private static final int WIDEST = 16;
 
+  // Squares of a matrix that is turned: what copy.cu says.
+  private static final int SQUARE = 32;
+  private static final int STRIPE = 8;
+
+  /** The least side of such a matrix: of a shorter one most of a square would be empty. */
+  private static final int LEAST_TURNED = 8;
+
   private final CudaDevice device;
   private final Kernels kernels;
 
@@ -38,30 +45,48 @@ final class Copies {
   private void copy(Block block, Storage src, long from, Storage dst, long to) {
     if (block.isContiguous()) {
       device.copy(src, from, dst, to, block.numel);
-    } else if (block.dimensions > MOST_DIMENSIONS) {
+      return;
+    }
+    boolean turned = block.isTurned();
+    if (block.dimensions > MOST_DIMENSIONS + (turned ? 2 : 0)) {
       int last = --block.dimensions;
       block.numel /= block.size[last];
       for (long i = 0; i < block.size[last]; i++) {
         copy(block.copy(), src, from + i * block.from[last], dst, to + i * block.to[last]);
       }
+    } else if (turned) {
+      turn(block, src, from, dst, to);
     } else {
       int bytes = src.dtype().bytes();
       int unit = WIDEST / bytes;
       boolean wide = from % unit == 0 && to % unit == 0 && block.widen(unit);
       LaunchBlock launch = device.launch().put(src, from).put(dst, to).put(block.numel);
-      put(launch, block.size);
-      put(launch, block.from);
-      put(launch, block.to);
-      launch.put(block.dimensions);
+      put(launch, block, 0);
       Kernel kernel = kernels.get("copy_" + sizeSuffix(wide ? WIDEST : bytes));
       launch.run(kernel, device.blocksFor(block.numel, 1), CudaDevice.THREADS);
     }
   }
 
-  private static void put(LaunchBlock launch, long[] values) {
-    for (int d = 0; d < MOST_DIMENSIONS; d++) {
-      launch.put(values[d]);
+  private void turn(Block block, Storage src, long from, Storage dst, long to) {
+    long columns = block.size[0];
+    long rows = block.size[1];
+    long matrices = block.numel / (columns * rows);
+    long squares = matrices * Axes.ceil(columns, SQUARE) * Axes.ceil(rows, SQUARE);
+    LaunchBlock launch = device.launch().put(src, from).put(dst, to);
+    launch.put(rows).put(columns).put(block.from[1]).put(block.to[0]);
+    put(launch, block, 2);
+    Kernel kernel = kernels.get("turn_" + sizeSuffix(src.dtype().bytes()));
+    launch.run(kernel, squares, 1, SQUARE, STRIPE);
+  }
+
+  /** The dimensions behind the first so many. */
+  private static void put(LaunchBlock launch, Block block, int first) {
+    for (long[] values : new long[][] {block.size, block.from, block.to}) {
+      for (int d = first; d < first + MOST_DIMENSIONS; d++) {
+        launch.put(d < block.dimensions ? values[d] : 0);
+      }
     }
+    launch.put(block.dimensions - first);
   }
 
   /** The dimensions of a copy, the innermost first; those that lie one in the other are one. */
@@ -110,6 +135,39 @@ final class Copies {
 
     boolean isContiguous() {
       return dimensions == 0 || (dimensions == 1 && from[0] == 1 && to[0] == 1);
+    }
+
+    /**
+     * Whether the source lies side by side in another dimension than the result, and both are long
+     * enough. Then the source's comes first and the result's second.
+     */
+    boolean isTurned() {
+      int source = sideBySide(from);
+      int result = sideBySide(to);
+      if (source == result || source < 0 || result < 0) {
+        return false;
+      }
+      bringTo(0, source);
+      bringTo(1, result < source ? result + 1 : result);
+      return true;
+    }
+
+    /** The first long dimension of stride 1; -1 if there is none. */
+    private int sideBySide(long[] strides) {
+      for (int d = 0; d < dimensions; d++) {
+        if (strides[d] == 1 && size[d] >= LEAST_TURNED) {
+          return d;
+        }
+      }
+      return -1;
+    }
+
+    private void bringTo(int place, int d) {
+      for (long[] values : new long[][] {size, from, to}) {
+        long moved = values[d];
+        System.arraycopy(values, place, values, place + 1, d - place);
+        values[place] = moved;
+      }
     }
 
     /** Takes so many elements as one, if everything is a multiple of them. */

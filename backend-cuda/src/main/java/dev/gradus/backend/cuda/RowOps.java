@@ -8,7 +8,6 @@ import dev.gradus.types.DType;
 
 /** Fused operations along rows: {@code rows.cu}. */
 final class RowOps {
-  private static final long SHORT = 512;
   private static final long LONG = 8192;
   private static final int MOST_THREADS = 1024;
 
@@ -29,10 +28,11 @@ final class RowOps {
 
   /** A warp for each short row, a block for each other. */
   private static void run(LaunchBlock launch, Kernel kernel, long rows, long cols) {
-    if (cols <= SHORT) {
+    if (cols <= Axes.SHORT) {
       launch.run(kernel, Axes.ceil(rows, Axes.SHARE), 1, Axes.WARP, Axes.SHARE);
     } else {
-      launch.run(kernel, rows, cols <= LONG ? CudaDevice.THREADS : MOST_THREADS);
+      int threads = cols <= LONG ? CudaDevice.THREADS : MOST_THREADS;
+      launch.run(kernel, rows, cols <= Axes.MIDDLE ? Axes.MIDDLE_THREADS : threads);
     }
   }
 

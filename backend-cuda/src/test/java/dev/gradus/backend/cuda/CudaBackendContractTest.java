@@ -55,6 +55,11 @@ class CudaBackendContractTest {
     public void theSameCallTwiceGivesTheSameBits() {
       // As above.
     }
+
+    @Override
+    public void coalescedRowsAreWhatAScatterOfAllRowsGives() {
+      // As above: it compares the bits of two calls.
+    }
   }
 
   /** Watched for races, with blocks in other orders, and with streams that run late. */

@@ -36,7 +36,9 @@ class CudaKernelsTest {
 
   @AfterEach
   void close() {
-    b.close();
+    if (b != null) { // else opening it failed, or skipped the test
+      b.close();
+    }
     Devices.restart();
   }
 
@@ -237,27 +239,6 @@ class CudaKernelsTest {
         double expected = Math.exp(x[r * cols + c]) / sum;
         assertEquals(expected, y[r * cols + c], (cols + 16) * 0x1p-52 * expected);
       }
-    }
-  }
-
-  @Test
-  void aCopyMayHaveAnyNumberOfDimensions() {
-    int dimensions = 11;
-    long[] shape = new long[dimensions];
-    long[] forth = new long[dimensions];
-    long[] back = new long[dimensions];
-    Arrays.fill(shape, 2);
-    for (int d = 0; d < dimensions; d++) {
-      forth[d] = 1L << d;
-      back[d] = 1L << (dimensions - 1 - d);
-    }
-    int n = 1 << dimensions;
-    float[] x = random(1, n);
-    Storage out = b.allocate(DType.F32, n);
-    b.copyStrided(shape, store(x), 0, forth, out, 0, back);
-    float[] actual = floats(out);
-    for (int i = 0; i < n; i++) {
-      assertEquals(x[Integer.reverse(i) >>> (Integer.SIZE - dimensions)], actual[i]);
     }
   }
 

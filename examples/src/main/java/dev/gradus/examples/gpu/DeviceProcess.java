@@ -107,13 +107,7 @@ public final class DeviceProcess {
       case "count" -> count = Integer.parseInt(f[2]);
       case "detail" -> details.put(f[2], f[3]);
       case "begin" -> open = f[2];
-      case "passed" ->
-          end(
-              new CheckItem(
-                  f[2],
-                  CheckItem.Outcome.PASSED,
-                  "",
-                  Map.of("bound", f[3], "ulps", Long.parseLong(f[4]))));
+      case "passed" -> end(passed(f));
       case "failed" -> end(CheckItem.failed(f[2], f[3]));
       case "timed" -> end(timed(f));
       default -> {}
@@ -124,6 +118,13 @@ public final class DeviceProcess {
     items.add(item);
     open = null;
     done++;
+  }
+
+  private static CheckItem passed(String[] f) {
+    Map<String, Object> values = new LinkedHashMap<>(); // the columns of the table, in this order
+    values.put("bound", f[3]);
+    values.put("ulps", Long.parseLong(f[4]));
+    return new CheckItem(f[2], CheckItem.Outcome.PASSED, "", values);
   }
 
   private CheckItem timed(String[] f) {
