@@ -47,7 +47,7 @@ final class Copies {
       device.copy(src, from, dst, to, block.numel);
       return;
     }
-    boolean turned = block.isTurned();
+    boolean turned = block.arrangeTurned();
     if (block.dimensions > MOST_DIMENSIONS + (turned ? 2 : 0)) {
       int last = --block.dimensions;
       block.numel /= block.size[last];
@@ -138,10 +138,10 @@ final class Copies {
     }
 
     /**
-     * Whether the source lies side by side in another dimension than the result, and both are long
-     * enough. Then the source's comes first and the result's second.
+     * Where the source lies side by side in another dimension than the result, and both are long
+     * enough: brings the source's to the first place and the result's to the second. Else false.
      */
-    boolean isTurned() {
+    boolean arrangeTurned() {
       int source = sideBySide(from);
       int result = sideBySide(to);
       if (source == result || source < 0 || result < 0) {
