@@ -3,7 +3,6 @@ package dev.gradus.backend.cpu;
 import static dev.gradus.backend.cpu.VectorFloatMath.SPECIES;
 import static dev.gradus.backend.cpu.VectorFloatMath.TWO_BIASES;
 import static dev.gradus.backend.cpu.VectorFloatMath.USUAL_EXPONENT;
-import static dev.gradus.backend.cpu.VectorFloatMath.all;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -23,30 +22,31 @@ final class VectorMathF32 implements MathF32 {
   }
 
   /*
-   * Two vectors a round, written out, which makes the method too big for C2 to inline. Inlined into
-   * the softmax of a small classifier before there was a profile of it, it called the methods of
-   * VectorFloatMath, with vectors in objects: 30 KB a step.
+   * It calls the Vector API alone, whose methods C2 always inlines. What C2 is not sure of, since it
+   * was called too rarely or is compiled already, it calls, and the vectors go there and back in
+   * objects. And it is too big to be inlined itself: in the softmax of a small classifier that cost
+   * 30 KB a step. Hence two vectors a round, written out.
    */
   @Override
   public void exp(float[] x, float[] out, int lo, int hi) {
-    FloatVector log2e = all(FloatMath.LOG2_E);
-    FloatVector shift = all(FloatMath.SHIFT);
-    FloatVector high = all(-FloatMath.LN2_HIGH);
-    FloatVector low = all(-FloatMath.LN2_LOW);
-    FloatVector e2 = all(FloatMath.E2);
-    FloatVector e3 = all(FloatMath.E3);
-    FloatVector e4 = all(FloatMath.E4);
-    FloatVector e5 = all(FloatMath.E5);
-    FloatVector e6 = all(FloatMath.E6);
-    FloatVector e7 = all(FloatMath.E7);
-    FloatVector one = all(1);
+    FloatVector log2e = FloatVector.broadcast(SPECIES, FloatMath.LOG2_E);
+    FloatVector shift = FloatVector.broadcast(SPECIES, FloatMath.SHIFT);
+    FloatVector high = FloatVector.broadcast(SPECIES, -FloatMath.LN2_HIGH);
+    FloatVector low = FloatVector.broadcast(SPECIES, -FloatMath.LN2_LOW);
+    FloatVector e2 = FloatVector.broadcast(SPECIES, FloatMath.E2);
+    FloatVector e3 = FloatVector.broadcast(SPECIES, FloatMath.E3);
+    FloatVector e4 = FloatVector.broadcast(SPECIES, FloatMath.E4);
+    FloatVector e5 = FloatVector.broadcast(SPECIES, FloatMath.E5);
+    FloatVector e6 = FloatVector.broadcast(SPECIES, FloatMath.E6);
+    FloatVector e7 = FloatVector.broadcast(SPECIES, FloatMath.E7);
+    FloatVector one = FloatVector.broadcast(SPECIES, 1);
     int vectors = (hi - lo) / LANES;
     int end = lo + vectors * LANES;
     for (int round = 0; round < (vectors + 1) / 2; round++) { // i + 2 * LANES may overflow
       int i = lo + round * 2 * LANES;
       int j = Math.min(i + LANES, end - LANES); // one that is left alone goes twice
-      FloatVector x0 = at(x, i);
-      FloatVector x1 = at(x, j);
+      FloatVector x0 = FloatVector.fromArray(SPECIES, x, i);
+      FloatVector x1 = FloatVector.fromArray(SPECIES, x, j);
       FloatVector shifted0 = x0.fma(log2e, shift);
       FloatVector shifted1 = x1.fma(log2e, shift);
       FloatVector k0 = shifted0.sub(shift);
