@@ -27,6 +27,9 @@ final class Contents {
   private boolean ownedByReferences;
   private boolean closed;
 
+  /** The buffer's version when it was released. */
+  private int lastVersion;
+
   private Contents(Device device, Shape shape, DType dtype, Buffer buffer) {
     this.device = device;
     this.shape = shape;
@@ -87,6 +90,12 @@ final class Contents {
     return shape + " of " + dtype.label() + " on " + device.name();
   }
 
+  /** How often it was written in place; of what was released, until then. */
+  int version() {
+    Buffer b = buffer;
+    return b == null ? lastVersion : b.version();
+  }
+
   boolean isReleased() {
     return buffer == null;
   }
@@ -100,6 +109,7 @@ final class Contents {
   void release() {
     Buffer b = buffer;
     Buffer source = transposeSource;
+    lastVersion = version();
     buffer = null;
     transposeSource = null;
     if (b != null) {

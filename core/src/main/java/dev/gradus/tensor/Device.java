@@ -133,8 +133,11 @@ public final class Device implements AutoCloseable {
   public void close() {
     if (open) {
       open = false;
-      memory.close();
-      backend.close();
+      try {
+        memory.close();
+      } finally {
+        backend.close();
+      }
     }
   }
 

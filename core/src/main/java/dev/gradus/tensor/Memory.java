@@ -38,7 +38,7 @@ final class Memory {
   /** So many sizes are told apart in the pool at once. */
   private static final int SIZES = 4096;
 
-  /** Between two looks at whether a backend has freed: far less than it takes where it waits. */
+  /** Between two looks at whether a backend has freed, in nanoseconds. */
   private static final long FREE_NANOS = 20_000;
 
   /** So many tensors lost to the collector earn the warning. */
@@ -65,8 +65,8 @@ final class Memory {
   /** What goes back to the backend once the lock is given back. */
   private final List<Storage> unwanted = new ArrayList<>();
 
-  /** So many threads are giving a storage back to the backend. */
-  private int freeing;
+  /** What threads are giving back to the backend now, one each. */
+  private final List<Storage> freeing = new ArrayList<>();
 
   /* A recorded step reads and writes the memory that it got while it was recorded for as long as it
    * is replayed. So that goes to the backend and not to the pool, which knows to whom it belongs. */
@@ -99,28 +99,43 @@ final class Memory {
 
   /** Frees without the lock: a backend may have to wait for its device. */
   private void free(Storage storage) {
-    freeing++;
+    freeing.add(storage);
     lock.unlock();
     try {
       backend.free(storage);
     } finally {
       lock.lock();
-      freeing--;
+      freeing.remove(storage);
     }
   }
 
-  /** Waits for what other threads are freeing: only then the backend has it. */
+  /** Waits for what other threads have begun to free: only then the backend has it. */
   private void awaitFrees() {
-    while (isFreeing()) {
+    List<Storage> begun = new ArrayList<>();
+    lock.lock();
+    try {
+      begun.addAll(freeing);
+    } finally {
+      lock.unlock();
+    }
+    boolean interrupted = false;
+    while (isFreeingAnyOf(begun)) {
       LockSupport.parkNanos(FREE_NANOS);
+      interrupted |= Thread.interrupted();
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
     }
   }
 
-  private boolean isFreeing() {
+  private boolean isFreeingAnyOf(List<Storage> some) {
     lock.lock();
-    boolean is = freeing > 0;
-    lock.unlock();
-    return is;
+    try {
+      some.retainAll(freeing);
+      return !some.isEmpty();
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** A storage with undefined content. */
@@ -295,16 +310,19 @@ final class Memory {
    */
   void close() {
     String leaks;
-    lock.lock();
     try {
-      drain();
-      pool.shrink(0, 0, unwanted::add);
-      closed = true;
-      leaks = trace && !watched.isEmpty() ? leaks() : null;
+      lock.lock();
+      try {
+        drain();
+        pool.shrink(0, 0, unwanted::add);
+        closed = true;
+        leaks = trace && !watched.isEmpty() ? leaks() : null;
+      } finally {
+        unlock();
+      }
     } finally {
-      unlock();
+      awaitFrees();
     }
-    awaitFrees();
     if (leaks != null) {
       System.getLogger("dev.gradus").log(Level.WARNING, leaks);
     }
@@ -335,6 +353,7 @@ final class Memory {
 
   /** Gives the pool back to the backend, and waits for what other threads give back. */
   void trim() {
+    awaitFrees(); // what was pooled meanwhile goes too
     lock.lock();
     try {
       pool.shrink(0, 0, unwanted::add);

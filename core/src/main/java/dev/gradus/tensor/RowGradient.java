@@ -27,24 +27,8 @@ final class RowGradient {
   private long most;
 
   private boolean held;
-  private @Nullable Copy copy;
-
-  /** The dense gradient that was written from the rows, and its memory's version since. */
-  private record Copy(Tensor dense, Buffer memory, int version) {
-    static Copy of(Tensor dense) {
-      Buffer memory = dense.contents().buffer();
-      return new Copy(dense, memory, memory.version());
-    }
-
-    boolean isThere() {
-      return !dense.contents().isReleased();
-    }
-
-    /** Whether nobody else wrote into it; that stays known of one that was closed. */
-    boolean isUnchanged() {
-      return memory.version() == version;
-    }
-  }
+  private @Nullable Tensor written;
+  private int writtenVersion;
 
   /** The gradient of a leaf that is rows of this axis, whose outer size is 1. */
   RowGradient(Tensor leaf, Axis axis) {
@@ -55,10 +39,11 @@ final class RowGradient {
 
   /**
    * Whether the leaf's gradient is here: not dropped, and the dense one that was written from it
-   * was not changed by somebody else since.
+   * was not changed by somebody else since, nor before it was closed.
    */
   boolean isHeld() {
-    return held && (copy == null || copy.isUnchanged());
+    Tensor dense = written;
+    return held && (dense == null || dense.contents().version() == writtenVersion);
   }
 
   /** The rows; asked only while they are held. */
@@ -69,7 +54,7 @@ final class RowGradient {
   /** From now on the gradient is elsewhere. */
   void drop() {
     held = false;
-    copy = null;
+    written = null;
   }
 
   /** Takes the rows of a lookup's gradient, or adds them to those that are held. */
@@ -78,20 +63,21 @@ final class RowGradient {
     most = Math.min((accumulate ? most : 0) + newIds.numel(), axis.length());
     backend.coalesce(newIds, skip, grad, reserve(most), accumulate);
     held = true;
-    Copy c = accumulate ? copy : null;
-    if (c != null && c.isThere()) {
-      backend.scatterAdd(grad, axis, newIds, skip, c.dense.storage(), true);
+    Tensor dense = accumulate ? written : null;
+    if (dense != null && !dense.contents().isReleased()) {
+      backend.scatterAdd(grad, axis, newIds, skip, dense.storage(), true);
     } else {
-      copy = null;
+      written = null;
     }
   }
 
   /** Writes the dense gradient, unless it was and has since been added to with the rows. */
   void writeInto(Tensor dense) {
-    if (copy == null || copy.dense != dense) {
+    if (written != dense) {
       Gradient.Rows r = rows();
       device.backend().scatterAdd(r.values(), axis, r.ids(), NONE, dense.storage(), false);
-      copy = Copy.of(dense);
+      written = dense;
+      writtenVersion = dense.version();
     }
   }
 
@@ -100,16 +86,16 @@ final class RowGradient {
    */
   void replayed(boolean rowsHeld) {
     held = rowsHeld;
-    copy = null;
+    written = null;
   }
 
   /** The rows were changed in place: a dense gradient that was written is written anew. */
   void changed() {
-    Copy c = copy;
-    copy = null;
-    if (c != null && c.isThere()) {
-      c.dense.changed();
-      writeInto(c.dense);
+    Tensor dense = written;
+    written = null;
+    if (dense != null && !dense.contents().isReleased()) {
+      dense.changed();
+      writeInto(dense);
     }
   }
 

@@ -17,11 +17,13 @@ import dev.gradus.types.DType;
 import java.lang.ref.WeakReference;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
@@ -340,7 +342,7 @@ class MemoryTest {
         args -> {
           frees.countDown();
           isDown(refused);
-          sleep(); // long enough for one that does not wait to ask once more
+          sleep(500); // long enough for one that does not wait to ask once more
           used.addAndGet(-((Storage) args[0]).numel() * Float.BYTES);
         };
     try (Device device = Device.over(standIn(Map.of("allocate", allocate, "free", free), 1000))) {
@@ -360,7 +362,7 @@ class MemoryTest {
     Consumer<Object[]> free =
         args -> {
           frees.countDown();
-          sleep();
+          sleep(500);
           done.add("freed");
         };
     Consumer<Object[]> close = args -> done.add("closed");
@@ -374,9 +376,38 @@ class MemoryTest {
     assertEquals(List.of("freed", "closed"), done);
   }
 
-  private static void sleep() {
+  @Test
+  void trimDoesNotWaitForWhatIsFreedLater() throws InterruptedException {
+    AtomicBoolean over = new AtomicBoolean();
+    Device device = Device.over(standIn(Map.of("free", args -> sleep(2)), 1 << 20));
+    List<Thread> others = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      Thread other =
+          new Thread(
+              () -> {
+                while (!over.get()) {
+                  device.ones(40_000).close(); // too large for the pool
+                }
+              });
+      other.start();
+      others.add(other);
+    }
+    sleep(50);
+    Thread trims = new Thread(device::trim);
+    trims.start();
+    trims.join(10_000);
+    boolean ended = !trims.isAlive();
+    over.set(true);
+    for (Thread other : others) {
+      other.join();
+    }
+    assertTrue(ended);
+    device.close();
+  }
+
+  private static void sleep(int millis) {
     try {
-      Thread.sleep(500);
+      Thread.sleep(millis);
     } catch (InterruptedException e) {
       throw new IllegalStateException(e);
     }

@@ -9,8 +9,10 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gradus.spi.Gradient;
+import dev.gradus.spi.Storage;
 import dev.gradus.testing.ReferenceBackend;
 import dev.gradus.types.DType;
+import java.lang.ref.WeakReference;
 import java.nio.LongBuffer;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -179,6 +181,30 @@ class RowGradientTest {
       grad.close();
       assertFalse(table.hasGrad(), "asked before: " + ask);
     }
+  }
+
+  @Test
+  void whatIsWrittenOverAClosedGradientIsNoMatter() {
+    back(-1, 3, 1);
+    Tensor grad = table.grad();
+    Tensor view = grad.reshape(10);
+    grad.close();
+    view.copyFrom(device.ones(10));
+    assertTrue(table.hasGrad());
+    assertEquals(33, table.grad().sum().item());
+  }
+
+  @Test
+  void aClosedGradientKeepsNoMemory() throws InterruptedException {
+    back(-1, 3, 1);
+    WeakReference<Storage> memory = new WeakReference<>(table.grad().storage());
+    table.grad().close();
+    device.trim();
+    for (int i = 0; i < 100 && memory.get() != null; i++) {
+      System.gc();
+      Thread.sleep(10);
+    }
+    assertNull(memory.get());
   }
 
   @Test

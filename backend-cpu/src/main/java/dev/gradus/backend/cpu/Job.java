@@ -130,20 +130,16 @@ final class Job {
     }
   }
 
-  /** Waits for the tasks that others run, gives the job up, and throws what one of them threw. */
-  void end() {
+  /** Waits for the tasks that others run, gives the job up, and returns what one of them threw. */
+  @Nullable Throwable end() {
     await();
     Throwable thrown = failure;
     failure = null;
+    caller = null;
     task = null;
     range = null;
     claimed = 0;
-    if (thrown instanceof Error e) {
-      throw e;
-    }
-    if (thrown instanceof RuntimeException e) {
-      throw e;
-    }
+    return thrown;
   }
 
   @SuppressWarnings("ThreadPriorityCheck") // a yield only gives way

@@ -34,7 +34,7 @@ final class Parallel {
 
   private final int threads;
 
-  /** One for each thread: with as many callers at work no thread is left to help another. */
+  /** As many as threads: while that many calls are under way, a further one needs no help. */
   private final Job[] jobs;
 
   /** One permit for each helper that a job asks for. */
@@ -140,11 +140,21 @@ final class Parallel {
 
   /** A job for so many tasks; null where the caller is to run them all. */
   private @Nullable Job claim(int tasks) {
-    if (Math.min(threads, tasks) > 1) {
-      for (Job job : jobs) {
-        if (job.claim()) {
-          return job;
-        }
+    if (Math.min(threads, tasks) <= 1) {
+      return null;
+    }
+    for (Job job : jobs) {
+      if (job.claim()) {
+        return job;
+      }
+    }
+    // Nobody has to find one without a task left. A call that a stack overflow ended leaves one for
+    // ever.
+    for (int i = 0; i < jobs.length; i++) {
+      if (!jobs[i].hasTasks()) {
+        Job fresh = new Job();
+        jobs[i] = fresh;
+        return fresh.claim() ? fresh : null;
       }
     }
     return null;
@@ -154,7 +164,13 @@ final class Parallel {
     asked.release(Math.min(threads, tasks) - 1);
     startWorkers();
     job.work(true);
-    job.end();
+    Throwable thrown = job.end();
+    if (thrown instanceof Error e) {
+      throw e;
+    }
+    if (thrown instanceof RuntimeException e) {
+      throw e;
+    }
   }
 
   private void startWorkers() {

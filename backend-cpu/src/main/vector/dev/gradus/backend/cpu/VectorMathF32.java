@@ -22,10 +22,10 @@ final class VectorMathF32 implements MathF32 {
   }
 
   /*
-   * It calls the Vector API alone, whose methods C2 always inlines. What C2 is not sure of, since it
-   * was called too rarely or is compiled already, it calls, and the vectors go there and back in
-   * objects. And it is too big to be inlined itself: in the softmax of a small classifier that cost
-   * 30 KB a step. Hence two vectors a round, written out.
+   * For usual values it calls the Vector API alone, whose methods C2 always inlines. A method of
+   * which C2 is not sure, since it was called too rarely or is compiled already, is called, and the
+   * vectors go there and back in objects. And this one is too big to be inlined itself: in the
+   * softmax of a small classifier that cost 30 KB a step. Hence two vectors a round, written out.
    */
   @Override
   public void exp(float[] x, float[] out, int lo, int hi) {
