@@ -148,8 +148,8 @@ final class Parallel {
         return job;
       }
     }
-    // Nobody has to find one without a task left. A call that a stack overflow ended leaves one for
-    // ever.
+    // One without a task left is its caller's business alone, and makes room. A call that a stack
+    // overflow ended never gives its job back.
     for (int i = 0; i < jobs.length; i++) {
       if (!jobs[i].hasTasks()) {
         Job fresh = new Job();

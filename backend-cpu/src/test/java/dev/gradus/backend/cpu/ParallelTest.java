@@ -10,6 +10,7 @@ import dev.gradus.spi.Probe;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -108,6 +109,38 @@ final class ParallelTest {
       }
     } finally {
       callers.shutdownNow();
+    }
+  }
+
+  @Test
+  void callsThatAStackOverflowEndsLeaveTheHelpersToOthers() {
+    Parallel parallel = Parallel.of(2);
+    for (int round = 0; round < 60; round++) {
+      assertThrows(StackOverflowError.class, () -> callDeeper(parallel));
+    }
+    CountDownLatch both = new CountDownLatch(2);
+    AtomicInteger met = new AtomicInteger();
+    parallel.run(
+        2,
+        i -> {
+          both.countDown();
+          if (isDown(both)) {
+            met.incrementAndGet();
+          }
+        });
+    assertEquals(2, met.get(), "tasks that ran while the other did");
+  }
+
+  private static int callDeeper(Parallel parallel) {
+    parallel.run(2, i -> {});
+    return 1 + callDeeper(parallel);
+  }
+
+  private static boolean isDown(CountDownLatch latch) {
+    try {
+      return latch.await(10, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
     }
   }
 

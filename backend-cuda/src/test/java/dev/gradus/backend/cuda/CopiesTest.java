@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.gradus.backend.cuda.emulator.Emulator;
 import dev.gradus.backend.cuda.emulator.EmulatorControl;
-import dev.gradus.spi.Backend;
 import dev.gradus.spi.Storage;
 import dev.gradus.types.DType;
 import java.nio.ByteBuffer;
@@ -14,30 +13,12 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.LongStream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Copies that turn matrices, and those of many dimensions. */
-class CopiesTest {
-  private Backend b;
-
-  @BeforeEach
-  void open() {
-    Devices.restart();
-    b = Devices.open();
-  }
-
-  @AfterEach
-  void close() {
-    if (b != null) { // else opening it failed, or skipped the test
-      b.close();
-    }
-    Devices.restart();
-  }
-
+class CopiesTest extends WithDevice {
   /** Bytes stand for the elements of every type. */
   private static byte[] bytes(int n, DType dtype) {
     byte[] values = new byte[n * dtype.bytes()];

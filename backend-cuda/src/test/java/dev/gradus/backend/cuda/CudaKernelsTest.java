@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.gradus.backend.cuda.emulator.EmulatorControl;
 import dev.gradus.spi.Axis;
-import dev.gradus.spi.Backend;
 import dev.gradus.spi.Gradient;
 import dev.gradus.spi.ReduceOp;
 import dev.gradus.spi.Storage;
@@ -17,31 +16,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The ways through the kernels that the contract's sizes do not take. */
-class CudaKernelsTest {
-  private Backend b;
-
-  @BeforeEach
-  void open() {
-    Devices.restart();
-    b = Devices.open();
-  }
-
-  @AfterEach
-  void close() {
-    if (b != null) { // else opening it failed, or skipped the test
-      b.close();
-    }
-    Devices.restart();
-  }
-
+class CudaKernelsTest extends WithDevice {
   private Storage store(float... values) {
     Storage s = b.allocate(DType.F32, values.length);
     b.upload(FloatBuffer.wrap(values), s);
